@@ -1,0 +1,82 @@
+"""Programs: compiled text with the places of personal values cut out, so that a template is compiled once and a
+recipient's copy is joined from pieces.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from newsletter.issue.slots import TOKEN, Encoding, Slot, of_token
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Text in pieces: `literals` has one element more than `slots`, which stand between them."""
+
+    literals: tuple[str, ...]
+    slots: tuple[Slot, ...] = ()
+
+    def fill(self, value: Callable[[Slot], str]) -> str:
+        """The text with `value(slot)` in the place of each slot."""
+        parts = [self.literals[0]]
+        for slot, literal in zip(self.slots, self.literals[1:], strict=True):
+            parts += (value(slot), literal)
+        return "".join(parts)
+
+
+def cut(text: str) -> Program:
+    """The program of `text` in which slots stand as tokens."""
+    literals, slots, end = [], [], 0
+    for found in TOKEN.finditer(text):
+        literals.append(text[end : found.start()])
+        slots.append(of_token(found))
+        end = found.end()
+    return Program((*literals, text[end:]), tuple(slots))
+
+
+class MissingValue(LookupError):
+    """A recipient has no value for a slot that has no default."""
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        super().__init__(slot.name)
+
+
+def value_of(slot: Slot, values: Mapping[str, str]) -> str:
+    """The value that stands in `slot`: a blank one counts as missing, and the slot's own default stands in for it.
+
+    `values` are one recipient's, with the configured defaults already among them under the slot's name and
+    a leading `?`: they stand in where the slot has no default of its own. Raises MissingValue.
+    """
+    value = values.get(slot.name, "").strip()
+    if not value:
+        fallback = slot.default if slot.default is not None else values.get(f"?{slot.name}")
+        if fallback is None:
+            raise MissingValue(slot)
+        value = fallback
+    return quote(value, safe="") if slot.encoding is Encoding.QUERY else value
+
+
+def as_html(values: Mapping[str, str]) -> Callable[[Slot], str]:
+    """For Program.fill: values escaped for HTML text and attributes."""
+    return lambda slot: html.escape(value_of(slot, values))
+
+
+def as_text(values: Mapping[str, str]) -> Callable[[Slot], str]:
+    """For Program.fill: values as they are, on one line."""
+    return lambda slot: " ".join(value_of(slot, values).split())
+
+
+def missing(programs: Iterator[Program], values: Mapping[str, str]) -> list[str]:
+    """The names of the slots that would stand empty for a recipient with `values`."""
+    found: dict[str, None] = {}
+    for program in programs:
+        for slot in program.slots:
+            try:
+                value_of(slot, values)
+            except MissingValue:
+                found[slot.name] = None
+    return list(found)

@@ -1,0 +1,159 @@
+"""Markdown with directives -> blocks. The only file that knows the parser (pyromark, bindings to pulldown-cmark).
+
+A directive's fence is replaced by a comment line before parsing, so that one parse sees the whole document and
+reference links and footnotes work across fences (CommonMark 0.31.2 section 4.6 lets a comment interrupt a paragraph).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pyromark
+
+from newsletter.errors import Collected, Place
+from newsletter.issue.blocks import Block, Divider, Figure
+from newsletter.issue.directives import Fence, Opening, close_block
+from newsletter.issue.events import Events, NodeBuilder
+from newsletter.issue.prose import HtmlBlock, Image, Node, Paragraph, Rule, Text
+from newsletter.issue.source import ByteOffsets, Edit, Source
+
+_O = pyromark.Options
+_OPTIONS = (
+    _O.ENABLE_TABLES
+    | _O.ENABLE_FOOTNOTES
+    | _O.ENABLE_TASKLISTS
+    | _O.ENABLE_STRIKETHROUGH
+    | _O.ENABLE_HEADING_ATTRIBUTES
+)
+_FENCE = re.compile(r"^ {0,3}:::+[ \t]*(?P<said>[^\n]*?)[ \t]*$", re.MULTILINE)
+_MARKER = re.compile(r"<!--\s*(articles|more)\s*-->")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A document's blocks, and for each marker (`<!-- more -->`) the index of the first block behind it."""
+
+    blocks: tuple[Block, ...]
+    markers: dict[str, int]
+
+
+def parse(source: Source, problems: Collected) -> Parsed:
+    """The blocks of `source`, in which slots are tokens already; faults go to `problems` with their places."""
+    fences = _fences(source)
+    marked = source.edited(Edit(fence.start, fence.end, f"<!--{n}-->") for n, fence in enumerate(fences))
+    return _Assembly(marked, fences, problems).parsed()
+
+
+def parse_nodes(source: Source, problems: Collected) -> tuple[Node, ...]:
+    """The prose of `source`, without directives: what CommonMark says of it."""
+    builder = NodeBuilder(Events(_events(source.text), source, problems, {}))
+    nodes = tuple(node for node in builder.nodes() if not isinstance(node, Fence))
+    notes = builder.footnotes()
+    return (*nodes, notes) if notes else nodes
+
+
+def _events(text: str) -> list[tuple[Any, dict[str, int]]]:
+    return cast("list[tuple[Any, dict[str, int]]]", list(pyromark.events_with_range(text, options=_OPTIONS)))
+
+
+def _fences(source: Source) -> list[Fence]:
+    """The fences of `source` that do not stand inside code or HTML."""
+    candidates = list(_FENCE.finditer(source.text))
+    if not candidates:
+        return []
+    offsets = ByteOffsets(source.text)
+    literal = [
+        (offsets.character(span["start"]), offsets.character(span["end"]))
+        for event, span in _events(source.text)
+        if isinstance(event, dict)
+        and isinstance(start := event.get("Start"), (dict, str))
+        and (start == "HtmlBlock" or (isinstance(start, dict) and "CodeBlock" in start))
+    ]
+    return [
+        Fence(found.start(), found.end(), found["said"], source.place(found.start() + found[0].index(":")))
+        for found in candidates
+        if not any(start < found.start() < end for start, end in literal)
+    ]
+
+
+class _Assembly:
+    """Puts nodes and fences together into blocks; owns the stack of open directives."""
+
+    def __init__(self, marked: Source, fences: list[Fence], problems: Collected) -> None:
+        self._problems = problems
+        moved = {fence.start: fence for fence in self._moved(fences)}
+        self._builder = NodeBuilder(Events(_events(marked.text), marked, problems, moved))
+        self._markers: dict[str, int] = {}
+        self._stack = [Opening.document(marked)]
+
+    @staticmethod
+    def _moved(fences: list[Fence]) -> Iterator[Fence]:
+        shift = 0
+        for n, fence in enumerate(fences):
+            yield fence.moved(shift)
+            shift += len(f"<!--{n}-->") - (fence.end - fence.start)
+
+    def parsed(self) -> Parsed:
+        for node in self._builder.nodes():
+            if isinstance(node, Fence):
+                self._fence(node)
+            else:
+                self._node(node)
+        for opening in reversed(self._stack[1:]):
+            self._problems.add(
+                f"`:::{opening.name}` is never closed",
+                hint="a line with only ::: closes it",
+                where=opening.place,
+            )
+        if notes := self._builder.footnotes():
+            self._stack[0].add_node(notes)
+        return Parsed(self._stack[0].blocks(), self._markers)
+
+    def _fence(self, fence: Fence) -> None:
+        if fence.said:
+            opening = Opening.of(fence, self._problems)
+            if opening.takes_body:
+                self._stack.append(opening)
+            else:
+                self._close(opening)
+        elif len(self._stack) == 1:
+            self._problems.add("this `:::` closes nothing", hint="remove it", where=fence.place)
+        else:
+            self._close(self._stack.pop())
+
+    def _close(self, opening: Opening) -> None:
+        block = close_block(opening, self._problems)
+        if block is not None:
+            self._stack[-1].add_block(block)
+
+    def _node(self, node: Node) -> None:
+        top = self._stack[-1]
+        match node:
+            case HtmlBlock(html, place) if marker := _MARKER.fullmatch(html.strip()):
+                self._marker(marker[1], place)
+            case Rule(place):
+                top.add_block(Divider(place=place))
+            case Paragraph((Image() as image,), place):
+                top.add_block(_figure(image, place))
+            case _:
+                top.add_node(node)
+
+    def _marker(self, name: str, place: Place) -> None:
+        if len(self._stack) > 1:
+            self._problems.add(
+                f"`<!-- {name} -->` stands inside `:::{self._stack[-1].name}`",
+                hint="close the directive before it",
+                where=place,
+            )
+        elif name in self._markers:
+            self._problems.add(f"`<!-- {name} -->` stands here a second time", hint="remove one", where=place)
+        else:
+            self._markers[name] = self._stack[0].count()
+
+
+def _figure(image: Image, place: Place) -> Figure:
+    caption = (Text(image.title),) if image.title else ()
+    return Figure(src=image.src, alt=image.alt, line=caption, place=place)

@@ -1,0 +1,202 @@
+"""Prose as a tree: what CommonMark with tables, footnotes, task lists and strikethrough can say, and nothing else.
+
+Built by markdown.py, rendered by compile/; frozen values without behaviour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from newsletter.errors import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SoftBreak:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HardBreak:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class InlineHtml:
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Emphasis:
+    children: tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    children: tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strikethrough:
+    children: tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    url: str
+    title: str
+    children: tuple[Inline, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in running text; one that stands alone in a paragraph becomes a Figure block instead."""
+
+    src: str
+    title: str
+    alt: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class FootnoteReference:
+    """A reference to the article's footnote `number`, counted from 1; `nth` tells repeated references apart."""
+
+    number: int
+    nth: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskMarker:
+    done: bool
+
+
+Inline = (
+    Text
+    | Code
+    | SoftBreak
+    | HardBreak
+    | InlineHtml
+    | Emphasis
+    | Strong
+    | Strikethrough
+    | Link
+    | Image
+    | FootnoteReference
+    | TaskMarker
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    children: tuple[Inline, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    level: int
+    children: tuple[Inline, ...]
+    place: Place
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodeBlock:
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlBlock:
+    html: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class BlockQuote:
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A list's item. In a tight list its text stands bare, as Tight; in a loose one it is in paragraphs."""
+
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tight:
+    """Running text without a paragraph around it."""
+
+    children: tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list; `start` is None for bullets."""
+
+    start: int | None
+    items: tuple[Item, ...]
+    tight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    children: tuple[Inline, ...]
+    align: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    head: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    number: int
+    references: int
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Footnotes:
+    items: tuple[Footnote, ...]
+
+
+Node = Paragraph | Tight | Heading | CodeBlock | HtmlBlock | Rule | BlockQuote | Listing | Table | Footnotes
+
+
+def plain(children: tuple[Inline, ...]) -> str:
+    """The words of running text, without marks."""
+    return "".join(_plain(child) for child in children)
+
+
+def _plain(child: Inline) -> str:
+    match child:
+        case Text(text) | Code(text):
+            return text
+        case SoftBreak() | HardBreak():
+            return " "
+        case Emphasis() | Strong() | Strikethrough() | Link():
+            return plain(child.children)
+        case Image():
+            return child.alt
+        case _:
+            return ""

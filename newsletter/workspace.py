@@ -1,0 +1,104 @@
+"""Where things lie: the workspace's root, its issues and theme, the shipped samples, the data folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsletter.config import FILE_NAME, Settings, load_settings
+from newsletter.errors import ConfigError, ContentError, Place, nearest
+
+
+def shipped_root() -> Path:
+    """The folder that holds templates/, issues/ and newsletter.toml as shipped.
+
+    In a wheel they lie inside the package; in a checkout, or installed from one as editable, beside it.
+    """
+    package = Path(__file__).parent
+    inside = package / "_shipped"
+    return inside if inside.is_dir() else package.parent
+
+
+def theme_root() -> Path:
+    """The default theme."""
+    return shipped_root() / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A newsletter's folder: newsletter.toml, issues/, and templates/ where the theme is changed."""
+
+    root: Path
+    settings: Settings
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Workspace:
+        """The workspace that holds `start` (the current folder): the nearest folder upwards with a newsletter.toml."""
+        begin = (start or Path.cwd()).resolve()
+        for folder in (begin, *begin.parents):
+            if (folder / FILE_NAME).is_file():
+                return cls.open(folder)
+        raise ConfigError(
+            f"there is no {FILE_NAME} in {begin} or above it",
+            hint="`newsletter init` makes a new newsletter; `newsletter demo` shows one without",
+        )
+
+    @classmethod
+    def open(cls, root: Path) -> Workspace:
+        """The workspace at `root`; raises ConfigError."""
+        return cls(root.resolve(), load_settings(root / FILE_NAME))
+
+    @property
+    def issues(self) -> Path:
+        return self.root / "issues"
+
+    @property
+    def build(self) -> Path:
+        """The only folder in the work tree that commands write to without being told its name."""
+        return self.root / "build"
+
+    @property
+    def theme_folders(self) -> tuple[Path, ...]:
+        """Where theme files are looked for, the first one wins: the workspace's own, then the default theme."""
+        own = self.root / "templates"
+        return (own, theme_root()) if own.is_dir() and own != theme_root() else (theme_root(),)
+
+    @property
+    def data(self) -> Path:
+        """The folder outside the work tree for the database, keys, journals and the outbox; made on first use."""
+        folder = self.settings.data_dir or _user_data_folder() / self.settings.publication.id
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigError(
+                f"the data folder {folder} cannot be made: {error.strerror}",
+                hint="NEWSLETTER_DATA_DIR names another place",
+            ) from error
+        return folder
+
+    def issue_folders(self) -> list[Path]:
+        """Every issue's folder, in the order of their names."""
+        if not self.issues.is_dir():
+            return []
+        return sorted(folder for folder in self.issues.iterdir() if (folder / "issue.md").exists())
+
+    def inside(self, path: Path, where: Place) -> Path:
+        """`path`, resolved, if it lies in the workspace; raises ContentError when it leaves it, by symlink too."""
+        resolved = path.resolve()
+        if not resolved.is_relative_to(self.root):
+            raise ContentError(
+                f"{path} leaves the workspace", hint="put the file into the issue's own folder", where=where
+            )
+        return resolved
+
+    def nearest_issue(self, name: str) -> str:
+        """A hint for an issue that was not found."""
+        names = [folder.name for folder in self.issue_folders()]
+        close = nearest(name, names)
+        return f"did you mean `{close}`?" if close else f"there are: {', '.join(names) or 'none yet'}"
+
+
+def _user_data_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_data_path("newsletter")
