@@ -5,6 +5,7 @@ Built by markdown.py, rendered by compile/; frozen values without behaviour.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from newsletter.errors import Place
@@ -181,6 +182,31 @@ class Footnotes:
 
 
 Node = Paragraph | Tight | Heading | CodeBlock | HtmlBlock | Rule | BlockQuote | Listing | Table | Footnotes
+
+
+def inlines_of(nodes: tuple[Node, ...]) -> Iterator[Inline]:
+    """Every piece of running text in `nodes`, those inside others too, in reading order."""
+    for node in nodes:
+        match node:
+            case Paragraph() | Tight() | Heading():
+                yield from _with_children(node.children)
+            case BlockQuote() | Item() | Footnote():
+                yield from inlines_of(node.children)
+            case Listing(items=items) | Footnotes(items):
+                for item in items:
+                    yield from inlines_of(item.children)
+            case Table(head, rows):
+                for cell in (*head, *(cell for row in rows for cell in row)):
+                    yield from _with_children(cell.children)
+            case _:
+                pass
+
+
+def _with_children(children: tuple[Inline, ...]) -> Iterator[Inline]:
+    for child in children:
+        yield child
+        if isinstance(child, (Emphasis, Strong, Strikethrough, Link)):
+            yield from _with_children(child.children)
 
 
 def plain(children: tuple[Inline, ...]) -> str:

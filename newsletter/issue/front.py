@@ -1,0 +1,194 @@
+"""Front matter: the keys a writer may set, and YAML -> values with the place of each key."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from newsletter.config import Mailbox
+from newsletter.errors import Collected, ContentError, Place, problems_of
+from newsletter.issue.model import EmailForm
+from newsletter.issue.source import Source
+
+ISSUE_ID = r"^[0-9a-z]{12}$"
+_OPENING = re.compile(r"\A---[ \t]*\n")
+_CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value):
+        raise ValueError("a slug holds lower-case letters, digits and single hyphens")
+    return value
+
+
+def _one_line(value: str) -> str:
+    line = " ".join(value.split("\n")).strip()
+    if any(ord(character) < 32 or ord(character) == 127 for character in line):
+        raise ValueError("holds a control character")
+    return line
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Slug = Annotated[str, AfterValidator(_slug)]
+
+
+class _Front(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, coerce_numbers_to_str=True)
+
+
+class ErratumFront(_Front):
+    date: datetime.date
+    text: Line
+
+
+class IssueFront(_Front):
+    """What issue.md may say."""
+
+    id: Annotated[str, Field(pattern=ISSUE_ID)]
+    number: Annotated[int, Field(ge=0)] | None = None
+    title: Line
+    subject: Annotated[tuple[Line, ...], BeforeValidator(_listed)] = ()
+    preheader: Line = ""
+    date: datetime.date | None = None
+    hook: Line = ""
+    sender: Mailbox | None = Field(default=None, alias="from")
+    lang: str | None = None
+    list: str = "main"
+    audience: str | None = None
+    errata: tuple[ErratumFront, ...] = ()
+
+
+class ArticleFront(_Front):
+    """What an article may say."""
+
+    title: Line
+    slug: Slug | None = None
+    author: Line = ""
+    hook: Line = ""
+    date: datetime.date | None = None
+    original_date: datetime.date | None = None
+    image: str | None = None
+    alt: Line = ""
+    caption: Line = ""
+    credit: Line = ""
+    source_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    tags: tuple[str, ...] = ()
+    lang: str | None = None
+    email: EmailForm = EmailForm.FULL
+
+
+Front = TypeVar("Front", bound=_Front)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file read: its raw front matter, where each key's value begins, and its body."""
+
+    path: Path
+    values: Mapping[str, Any]
+    offsets: Mapping[str, int]
+    whole: Source
+    body: Source
+
+    def place(self, key: str | None = None) -> Place:
+        """The place of a key's value; the file's first line where the key is not there."""
+        return self.whole.place(self.offsets.get(key or "", 0))
+
+    def value_source(self, key: str, text: str) -> Source:
+        """The text of a key's value as a Source, so that faults in it have a place."""
+        offset = self.offsets.get(key, 0)
+        quoted = self.whole.text[offset : offset + 1] in {'"', "'"}
+        return Source(self.path, text, self.whole.written, ((0, offset + quoted),))
+
+
+def read_document(path: Path) -> Document:
+    """The front matter and body of `path`; raises ContentError with the place of what is wrong."""
+    whole = Source.of(path, read_text(path))
+    opening = _OPENING.match(whole.text)
+    if not opening:
+        raise ContentError(
+            "there is no front matter",
+            hint="begin the file with a line ---, then `title: …`, then a line ---",
+            where=Place(path, 1),
+        )
+    closing = _CLOSING.search(whole.text, opening.end())
+    if not closing:
+        raise ContentError("the front matter is never closed", hint="a line --- closes it", where=Place(path, 1))
+    values, offsets = _yaml(whole, opening.end(), closing.start())
+    return Document(path, values, offsets, whole, whole.behind(min(closing.end() + 1, len(whole.text))))
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, its line ends made \\n; raises ContentError."""
+    try:
+        data = path.read_bytes()
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ContentError(
+            f"is not UTF-8: byte 0x{data[error.start]:02x}", hint="save the file as UTF-8", where=Place(path, line)
+        ) from error
+    except OSError as error:
+        raise ContentError(f"cannot be read: {error.strerror}", where=Place(path)) from error
+
+
+def validated(document: Document, model: type[Front], problems: Collected) -> Front | None:
+    """The front matter as `model`; None, with its faults in `problems`, when it is not valid."""
+    try:
+        return model.model_validate(dict(document.values))
+    except ValidationError as error:
+        known = [field.alias or name for name, field in model.model_fields.items()]
+        problems.extend(problems_of(error.errors(), lambda _: known, lambda keys: document.place(str(keys[0]))))
+        return None
+
+
+def _yaml(whole: Source, start: int, end: int) -> tuple[dict[str, Any], dict[str, int]]:
+    text = whole.text[start:end]
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return {}, {}
+        if not isinstance(node, yaml.MappingNode):
+            raise ContentError(
+                "the front matter is not a list of `key: value` lines", where=whole.place(start + node.start_mark.index)
+            )
+        offsets: dict[str, int] = {}
+        for key, value in node.value:
+            if key.value in offsets:
+                where = whole.place(start + key.start_mark.index)
+                raise ContentError(f"`{key.value}` stands twice", hint="remove one of them", where=where)
+            offsets[key.value] = start + value.start_mark.index
+        return {str(key): value for key, value in loader.construct_document(node).items()}, offsets
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        offset = start + (mark.index if mark else 0)
+        raise ContentError(
+            f"the front matter is not YAML: {error.problem}",
+            hint=_yaml_hint(str(error.problem)),
+            where=whole.place(min(offset, len(whole.text))),
+        ) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ContentError(f"the front matter is not YAML: {error}", where=whole.place(start)) from error
+    finally:
+        loader.dispose()
+
+
+def _yaml_hint(problem: str) -> str:
+    if "mapping values are not allowed" in problem:
+        return 'a value with a colon needs quotes: title: "Exclusive: the full story"'
+    if "cannot start any token" in problem:
+        return "a value that begins with this character needs quotes, and tabs cannot indent"
+    return "put the value in quotes; inside quotes, write a quote twice or use typographic ones"

@@ -1,0 +1,273 @@
+"""Folder -> Issue. The only file that knows how an issue lies on disk; every fault has file, line and column."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from newsletter.config import Settings
+from newsletter.errors import Collected, ContentError, Place
+from newsletter.issue.blocks import Block, Figure, Post, Prose, walk
+from newsletter.issue.front import ArticleFront, Document, IssueFront, read_document, validated
+from newsletter.issue.markdown import Parsed, parse, parse_nodes
+from newsletter.issue.model import Article, Erratum, Issue
+from newsletter.issue.prose import Image, Inline, Paragraph, inlines_of
+from newsletter.issue.slots import Vocabulary, edits
+from newsletter.workspace import Workspace
+
+SUBSCRIBER_FIELDS = ("email", "first_name", "last_name", "name")
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_ID_LINE = re.compile(r"^id:[ \t]*[\"']?([0-9a-z]+)", re.MULTILINE)
+_LEADING_NUMBER = re.compile(r"^(\d+)-")
+
+
+def new_id() -> str:
+    """A permanent id for an issue: 12 characters."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def vocabulary(settings: Settings) -> Vocabulary:
+    """The names that a writer may use between `{{` and `}}`."""
+    fields = (*SUBSCRIBER_FIELDS, *settings.subscribers.fields)
+    publication = settings.publication
+    return Vocabulary(
+        (*(f"subscriber.{field}" for field in fields), "links.unsubscribe", "links.preferences"),
+        {
+            "publication.name": publication.name,
+            "publication.url": publication.url,
+            "publication.cadence": publication.cadence,
+        },
+    )
+
+
+def find_issue(workspace: Workspace, name: str) -> Path:
+    """The folder of an issue named by folder, number, slug or id; raises ContentError."""
+    folders = workspace.issue_folders()
+    path = Path(name)
+    if (path / "issue.md").is_file():
+        return workspace.inside(path, Place(path))
+    matches = [folder for folder in folders if name in _names(folder)]
+    if len(matches) > 1:
+        raise ContentError(f"`{name}` names {len(matches)} issues: {', '.join(f.name for f in matches)}")
+    if not matches:
+        raise ContentError(f"there is no issue `{name}`", hint=workspace.nearest_issue(name))
+    return matches[0]
+
+
+def latest_issue(workspace: Workspace) -> Path:
+    """The folder of the issue with the highest number; raises ContentError when there is none."""
+    folders = workspace.issue_folders()
+    if not folders:
+        raise ContentError(f"there is no issue in {workspace.issues}", hint='newsletter new "A first issue"')
+    return max(folders, key=lambda folder: (number_of(folder), folder.name))
+
+
+def number_of(folder: Path) -> int:
+    """The number that a folder's name begins with; -1 without one."""
+    found = _LEADING_NUMBER.match(folder.name)
+    return int(found[1]) if found else -1
+
+
+def _names(folder: Path) -> set[str]:
+    names = {folder.name, _LEADING_NUMBER.sub("", folder.name), _id_of(folder)}
+    found = _LEADING_NUMBER.match(folder.name)
+    return names | ({found[1], str(int(found[1]))} if found else set())
+
+
+def _id_of(folder: Path) -> str:
+    try:
+        head = (folder / "issue.md").read_text("utf-8", errors="replace")[:4000]
+    except OSError:
+        return ""
+    found = _ID_LINE.search(head)
+    return found[1] if found else ""
+
+
+def load_issue(workspace: Workspace, folder: Path) -> Issue:
+    """Read the issue in `folder`; raises one ContentError with all that is wrong, by file and line."""
+    return _Loading(workspace, folder).issue()
+
+
+class _Loading:
+    """One issue being read: the faults found so far, and what its text may refer to."""
+
+    def __init__(self, workspace: Workspace, folder: Path) -> None:
+        self._workspace = workspace
+        self._folder = folder
+        self._words = vocabulary(workspace.settings)
+        self._problems = Collected()
+
+    def issue(self) -> Issue:
+        where = Place(self._folder)
+        self._workspace.inside(self._folder, where)
+        document = self._read(self._folder / "issue.md")
+        front = self._front(document, IssueFront) if document else None
+        articles = self._articles(front.lang if front else None)
+        if document and front:
+            self._refuse_second_id(front.id, document.place("id"))
+            opening, closing = self._around_articles(document)
+            issue = Issue(
+                id=front.id,
+                slug=self._folder.name,
+                number=front.number,
+                title=front.title,
+                subjects=tuple(self._slotted(document, "subject", text) for text in front.subject if text),
+                preheader=self._slotted(document, "preheader", front.preheader),
+                date=front.date,
+                hook=front.hook,
+                sender=front.sender,
+                lang=front.lang or self._workspace.settings.publication.language,
+                list=front.list,
+                audience=front.audience,
+                errata=tuple(Erratum(erratum.date, erratum.text) for erratum in front.errata),
+                opening=opening,
+                articles=articles,
+                closing=closing,
+                folder=self._folder,
+                place=document.place(),
+            )
+        self._problems.stop_if_any()
+        return issue
+
+    def _read(self, path: Path) -> Document | None:
+        try:
+            self._workspace.inside(path, Place(path))
+            return read_document(path)
+        except ContentError as error:
+            self._problems.extend(error.problems)
+            return None
+
+    def _front(self, document: Document, model: type[Any]) -> Any:
+        for key, value in document.values.items():
+            if key not in {"subject", "preheader"} and isinstance(value, str) and "{{" in value:
+                self._problems.add(
+                    f"a personal slot cannot stand in `{key}`",
+                    hint="slots are for subject, preheader and running text",
+                    where=document.place(key),
+                )
+        if model is IssueFront and "id" not in document.values:
+            self._problems.add("`id` is missing", hint=f"add a line `id: {new_id()}`", where=document.place())
+            return None
+        return validated(document, model, self._problems)
+
+    def _refuse_second_id(self, issue_id: str, where: Place) -> None:
+        for folder in self._workspace.issue_folders():
+            if folder.resolve() != self._folder.resolve() and _id_of(folder) == issue_id:
+                self._problems.add(
+                    f"the id {issue_id} is also that of {folder.name}",
+                    hint=f"a copied issue needs an id of its own: `id: {new_id()}`",
+                    where=where,
+                )
+
+    def _slotted(self, document: Document, key: str, text: str) -> str:
+        source = document.value_source(key, text)
+        return source.edited(edits(text, self._words, self._problems, source.place)).text
+
+    def _parsed(self, document: Document) -> Parsed:
+        body = document.body
+        slotted = body.edited(edits(body.text, self._words, self._problems, body.place))
+        parsed = parse(slotted, self._problems)
+        self._check_pictures(parsed.blocks)
+        return parsed
+
+    def _around_articles(self, document: Document) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
+        parsed = self._parsed(document)
+        at = parsed.markers.get("articles", len(parsed.blocks))
+        return parsed.blocks[:at], parsed.blocks[at:]
+
+    def _articles(self, lang: str | None) -> tuple[Article, ...]:
+        paths = sorted(path for path in self._folder.glob("*.md") if path.name != "issue.md")
+        articles = [article for path in paths if (article := self._article(path, lang))]
+        by_slug: dict[str, Article] = {}
+        for article in articles:
+            first = by_slug.setdefault(article.slug, article)
+            if first is not article:
+                self._problems.add(
+                    f"the slug `{article.slug}` is also that of {first.place.path.name}",
+                    hint="give one of them a `slug:` of its own",
+                    where=article.place,
+                )
+        return tuple(articles)
+
+    def _article(self, path: Path, lang: str | None) -> Article | None:
+        document = self._read(path)
+        front: ArticleFront | None = self._front(document, ArticleFront) if document else None
+        if document is None or front is None:
+            return None
+        parsed = self._parsed(document)
+        more = parsed.markers.get("more")
+        settings = self._workspace.settings
+        return Article(
+            slug=front.slug or self._slug_of(path),
+            title=front.title,
+            author=front.author,
+            hook=front.hook,
+            date=front.date,
+            original_date=front.original_date,
+            source_url=front.source_url,
+            tags=front.tags,
+            lang=front.lang or lang or settings.publication.language,
+            email=front.email,
+            lead=self._lead(document, front),
+            blocks=parsed.blocks,
+            excerpt=None if more is None else parsed.blocks[:more],
+            place=document.place(),
+        )
+
+    def _slug_of(self, path: Path) -> str:
+        stem = _LEADING_NUMBER.sub("", path.stem)
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", stem):
+            self._problems.add(
+                f"`{path.name}` does not make a slug",
+                hint="name it like 01-lower-case-words.md, or add a `slug:` to its front matter",
+                where=Place(path, 1),
+            )
+        return stem
+
+    def _lead(self, document: Document, front: ArticleFront) -> Figure | None:
+        if front.image is None:
+            return None
+        source = document.value_source("caption", front.caption)
+        nodes = parse_nodes(source, self._problems)
+        line = nodes[0].children if nodes and isinstance(nodes[0], Paragraph) else ()
+        figure = Figure(src=front.image, alt=front.alt, credit=front.credit, line=line, place=document.place("image"))
+        self._check_pictures((figure,))
+        return figure
+
+    def _check_pictures(self, blocks: tuple[Block, ...]) -> None:
+        for src, where in pictures(blocks):
+            if src.startswith("https://"):
+                continue
+            try:
+                path = self._workspace.inside(self._folder / src, where)
+            except ContentError as error:
+                self._problems.extend(error.problems)
+                continue
+            if not path.is_file():
+                self._problems.add(f"the picture {src} is not there", hint=self._pictures_hint(), where=where)
+
+    def _pictures_hint(self) -> str:
+        names = sorted(str(path.relative_to(self._folder)) for path in self._folder.glob("images/*"))
+        return f"there are: {', '.join(names)}" if names else "pictures lie in the issue’s folder, under images/"
+
+
+def pictures(blocks: tuple[Block, ...]) -> Iterable[tuple[str, Place]]:
+    """The address and place of every picture that `blocks` show."""
+    for block in walk(blocks):
+        match block:
+            case Figure():
+                yield block.src, block.place
+            case Post(image=str(image)):
+                yield image, block.place
+            case Prose():
+                yield from ((image.src, image.place) for image in images_in(inlines_of(block.nodes)))
+            case _:
+                pass
+
+
+def images_in(children: Iterable[Inline]) -> list[Image]:
+    """The pictures in running text."""
+    return [child for child in children if isinstance(child, Image)]
