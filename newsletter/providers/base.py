@@ -31,6 +31,7 @@ from newsletter.message import Recipient
 __all__ = [
     "Batch",
     "Capabilities",
+    "Carrier",
     "Journal",
     "Options",
     "Outcome",
@@ -111,6 +112,13 @@ class Provider(Protocol):
 
     def close(self) -> None:
         """Let go of the connection; what was not handed over is not."""
+
+
+class Carrier(Protocol):
+    """A provider that also carries single messages that are no part of an issue, such as confirmations."""
+
+    def carry(self, sender: str, recipient: str, message: bytes) -> Result:
+        """Hand one finished message (CRLF line ends) over, between two bare addresses; rules as for `send`."""
 
 
 class ProviderType(Protocol):
