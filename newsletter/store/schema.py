@@ -1,0 +1,246 @@
+"""The tables, and what is particular about SQLite. Times are stored in UTC and come back with their zone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from newsletter.errors import StoreError
+
+VERSION = 1
+_BUSY_MILLISECONDS = 60_000  # as long as the freeze of a very large list may hold the one writer's place
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: aware in Python, UTC in the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+# A person; `barred` (bounced, complained, suppressed, erased) holds for every list, whatever a subscription says.
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("address_key", String, nullable=False, unique=True),
+    Column("email", String, nullable=False),
+    Column("first_name", String, nullable=False),
+    Column("last_name", String, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("barred", String),
+)
+
+# A person on a list: pending, active or unsubscribed.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("list", String, primary_key=True),
+    Column("subscriber_id", ForeignKey(subscribers.c.id), primary_key=True),
+    Column("state", String, nullable=False),
+    Column("joined", Moment, nullable=False),
+)
+
+# Who agreed to what, when and how. Rows are only ever added.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subscriber_id", ForeignKey(subscribers.c.id), nullable=False, index=True),
+    Column("list", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("event", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("issue_id", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+sends = Table(
+    "sends",
+    metadata,
+    Column("issue_id", String, primary_key=True),
+    Column("edition_hash", ForeignKey(editions.c.hash), nullable=False),
+    Column("list", String, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("audience_digest", String(64), nullable=False),
+    Column("settings_digest", String(64), nullable=False),
+    Column("frozen_at", Moment, nullable=False),
+    Column("cancelled_at", Moment),
+)
+
+# What a worker has taken to send; settled when the outcome of every delivery in it is written down.
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("issue_id", ForeignKey(sends.c.issue_id), nullable=False),
+    Column("owner", String, nullable=False),
+    Column("boot_id", String, nullable=False),
+    Column("journal_id", String, nullable=False),
+    Column("claimed_at", Moment, nullable=False),
+    Column("lease_until", Moment, nullable=False),
+    Column("settled_at", Moment),
+    Index("batches_open", "issue_id", "settled_at"),
+)
+
+# One person's copy of one issue. `subscriber_id` is no foreign key: a person may be erased, the delivery stays counted.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("issue_id", ForeignKey(sends.c.issue_id), nullable=False),
+    Column("recipient_key", String(32), nullable=False),
+    Column("subscriber_id", String(16), nullable=False),
+    Column("address", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("audience", Integer, nullable=False),
+    Column("subject", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("provider_id", String, nullable=False),
+    Column("batch_id", ForeignKey(batches.c.id), index=True),
+    Column("settled_at", Moment),
+    UniqueConstraint("issue_id", "recipient_key"),
+    Index("deliveries_by_state", "issue_id", "state", "reason", "seq"),
+)
+
+
+def connect(url: str) -> Engine:
+    """The database at `url` ("sqlite:////path/newsletter.db"), made there on first use; raises StoreError."""
+    try:
+        where = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"`{url}` is not the address of a database", hint="such as sqlite:////path/to.db") from error
+    if where.get_backend_name() != "sqlite" or not where.database:
+        raise StoreError(f"`{where.get_backend_name()}` is not a store that is known", hint="sqlite:////path/to.db")
+    _create_private(Path(where.database))
+    engine = _sqlite(where)
+    with writing(engine) as connection:
+        _prepare(connection, where)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One consistent view of the database; raises StoreError where it cannot be used."""
+    with _in_words(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may write, committed durably at its end; raises StoreError where it cannot be used."""
+    with _in_words(), engine.execution_options(writes=True).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        if type(error) not in {DatabaseError, OperationalError}:
+            raise  # a bug of ours, such as a broken constraint
+        raise StoreError(f"the database could not be used: {error.orig}") from error
+
+
+def _prepare(connection: Connection, where: URL) -> None:
+    tables = inspect(connection).get_table_names()
+    if not tables:
+        metadata.create_all(connection)
+        connection.execute(insert(meta).values(key="schema_version", value=str(VERSION)))
+        return
+    if meta.name not in tables:
+        raise StoreError(f"{where.database} is a database of something else", hint="name another file in [store] url")
+    version = connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version"))
+    if version != str(VERSION):
+        raise StoreError(
+            f"{where.database} has schema version {version}, this program knows version {VERSION}",
+            hint="use the version of newsletter that wrote it, or a newer one",
+        )
+
+
+def _create_private(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(f"the database {path} cannot be opened: {error.strerror}") from error
+
+
+def _sqlite(where: URL) -> Engine:
+    engine = create_engine(where)
+
+    @event.listens_for(engine, "connect")
+    def set_up(raw: Any, _: Any) -> None:
+        raw.isolation_level = None  # the driver's own guesses about transactions are replaced by `begin`
+        for pragma in (
+            f"busy_timeout = {_BUSY_MILLISECONDS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+        ):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
