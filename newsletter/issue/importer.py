@@ -64,12 +64,12 @@ def import_article(
     text = _read(source)
     draft = _from_markdown(text, given, source) if source.suffix.lower() == ".md" else _from_text(text, given)
     front: dict[str, Any] = {**draft.front, **given}
-    front.setdefault("slug", slugify(str(front.get("title") or source.stem)))
+    front["slug"] = slugify(str(front.get("slug") or front.get("title") or source.stem))
     ordered = {key: front[key] for key in _KEPT_KEYS if key in front}
     header = yaml.safe_dump(ordered, allow_unicode=True, sort_keys=False, width=10_000)
     missing = tuple(key for key in _ASKED_FOR if not front.get(key))
     repairs = tuple(sorted(draft.repairs, key=lambda repair: repair.line))
-    return Imported(str(front["slug"]), f"---\n{header}---\n\n{draft.body}\n", repairs, missing)
+    return Imported(front["slug"], f"---\n{header}---\n\n{draft.body}\n", repairs, missing)
 
 
 def write_article(folder: Path, imported: Imported) -> Path:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_LONGEST = 80
+
 
 def slugify(title: str) -> str:
-    """`title` as ASCII, lower case, words joined by hyphens; "article" when nothing of it is left."""
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    words = re.findall(r"[a-z0-9]+", re.sub(r"['`]", "", plain))
-    return "-".join(words) or "article"
+    """`title` as ASCII, lower case, words joined by hyphens, at most 80 characters; "article" when nothing is left."""
+    letters = unicodedata.normalize("NFKD", title.casefold())
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter) and letter not in "'’ʼ`")
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain))
+    if len(slug) > _LONGEST:
+        slug = slug[:_LONGEST].rpartition("-")[0] or slug[:_LONGEST]
+    return slug or "article"
