@@ -1,0 +1,1 @@
+"""The two web servers: public/ for readers, preview/ for the writer."""
