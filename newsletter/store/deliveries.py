@@ -1,0 +1,140 @@
+"""What the ledger speaks in: the states of a delivery, what is handed in and out, and the balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class DeliveryState(StrEnum):
+    """Where one person's copy of one issue stands."""
+
+    WAITING = "waiting"  # certainly not handed over
+    CLAIMED = "claimed"  # taken by a worker
+    ACCEPTED = "accepted"  # the service has taken responsibility
+    FAILED = "failed"  # the service will not carry it
+    EXCLUDED = "excluded"  # selected, and not to be sent to, for a reason
+    UNCERTAIN = "uncertain"  # handed over perhaps; a person must decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """Somebody an issue is for. `key` is the keyed hash of the address; `excluded` says why they get none after all."""
+
+    key: str
+    subscriber: str
+    address: str
+    name: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    audience: int = 0
+    subject: int = 0
+    excluded: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """The sending of an issue: which edition, to which list, as it was approved."""
+
+    issue_id: str
+    edition_hash: str
+    list: str
+    provider: str
+    settings_digest: str
+    audience_digest: str = ""
+    frozen_at: datetime | None = None
+    cancelled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Who claims: in words, and what a recovery must know: the boot of the machine, and the journal that is written."""
+
+    owner: str
+    boot_id: str
+    journal_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One person's copy, as it is handed to a provider."""
+
+    seq: int
+    key: str
+    address: str
+    name: str
+    values: dict[str, str]
+    audience: int
+    subject: int
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A batch that is being sent, or was when its worker died; `excluded` counts those left out while claiming."""
+
+    id: int
+    issue_id: str
+    worker: Worker
+    lease_until: datetime
+    deliveries: tuple[Delivery, ...]
+    excluded: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What became of one delivery: waiting (again), accepted, failed or uncertain; with the service's words and id."""
+
+    seq: int
+    state: DeliveryState
+    detail: str = ""
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """selected = accepted + failed + excluded + uncertain + waiting, at every moment; claimed ones count as waiting."""
+
+    selected: int = 0
+    accepted: int = 0
+    failed: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    uncertain: int = 0
+    waiting: int = 0
+
+    def __post_init__(self) -> None:
+        accounted = self.accepted + self.failed + sum(self.excluded.values()) + self.uncertain + self.waiting
+        assert self.selected == accounted, f"{self.selected} selected, {accounted} accounted for"
+
+    @classmethod
+    def of(cls, counts: Mapping[tuple[DeliveryState, str], int]) -> Balance:
+        """The balance of deliveries counted by state and reason."""
+
+        def total(*states: DeliveryState) -> int:
+            return sum(number for (state, _), number in counts.items() if state in states)
+
+        return cls(
+            selected=sum(counts.values()),
+            accepted=total(DeliveryState.ACCEPTED),
+            failed=total(DeliveryState.FAILED),
+            excluded={
+                reason: number
+                for (state, reason), number in sorted(counts.items())
+                if state is DeliveryState.EXCLUDED and number
+            },
+            uncertain=total(DeliveryState.UNCERTAIN),
+            waiting=total(DeliveryState.WAITING, DeliveryState.CLAIMED),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """As `status --json` and sent.json say it."""
+        return {
+            "selected": self.selected,
+            "accepted": self.accepted,
+            "failed": self.failed,
+            "excluded": dict(self.excluded),
+            "uncertain": self.uncertain,
+            "waiting": self.waiting,
+        }

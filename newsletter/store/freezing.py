@@ -1,0 +1,114 @@
+"""Freeze: the edition and everybody it is for, written down in one transaction before the first byte goes out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from newsletter.errors import StoreError
+from newsletter.store.deliveries import DeliveryState, Selected, Send
+from newsletter.store.schema import deliveries, editions, sends
+
+ROWS_AT_ONCE = 1_000
+
+
+def freeze(connection: Connection, send: Send, body: bytes, selected: Iterable[Selected]) -> int:
+    """See Ledger.freeze. The audience's digest goes on from the one before where people are added."""
+    known = send_of(connection, send.issue_id)
+    if known is None:
+        _insert_send(connection, send, body)
+    else:
+        _refuse_another(known, send)
+    digest = hashlib.sha256((known.audience_digest if known else "").encode())
+    number = 0
+    people = iter(selected)
+    while chunk := [*islice(people, ROWS_AT_ONCE)]:
+        new = unknown(connection, send.issue_id, chunk)
+        for person in new:
+            digest.update(_canonical(person))
+        if new:
+            connection.execute(insert(deliveries), [_row(send.issue_id, person) for person in new])
+        number += len(new)
+    if number or known is None:
+        connection.execute(
+            update(sends).where(sends.c.issue_id == send.issue_id).values(audience_digest=digest.hexdigest())
+        )
+    return number
+
+
+def send_of(connection: Connection, issue_id: str) -> Send | None:
+    """The sending of an issue, if it was begun."""
+    row = connection.execute(select(sends).where(sends.c.issue_id == issue_id)).one_or_none()
+    return Send(**row._asdict()) if row else None
+
+
+def unknown(connection: Connection, issue_id: str, chunk: Sequence[Selected]) -> list[Selected]:
+    """Those of `chunk` who are not in the ledger of the issue."""
+    by_key = {person.key: person for person in chunk}
+    known = connection.scalars(
+        select(deliveries.c.recipient_key).where(
+            deliveries.c.issue_id == issue_id, deliveries.c.recipient_key.in_(by_key)
+        )
+    )
+    for key in known.all():
+        del by_key[key]
+    return [*by_key.values()]
+
+
+def _insert_send(connection: Connection, send: Send, body: bytes) -> None:
+    if connection.scalar(select(editions.c.hash).where(editions.c.hash == send.edition_hash)) is None:
+        connection.execute(insert(editions).values(hash=send.edition_hash, issue_id=send.issue_id, body=body))
+    connection.execute(
+        insert(sends).values(
+            issue_id=send.issue_id,
+            edition_hash=send.edition_hash,
+            list=send.list,
+            provider=send.provider,
+            audience_digest=send.audience_digest,
+            settings_digest=send.settings_digest,
+            frozen_at=datetime.now(UTC),
+        )
+    )
+
+
+def _refuse_another(known: Send, send: Send) -> None:
+    if known.edition_hash != send.edition_hash:
+        raise StoreError(
+            f"issue {send.issue_id} is being sent, or was, as edition {known.edition_hash[:12]}; "
+            f"this one is {send.edition_hash[:12]}",
+            hint="`newsletter resume` goes on with the first one; a correction is an issue of its own, with its own id",
+        )
+    if known.cancelled_at:
+        raise StoreError(
+            f"the sending of issue {send.issue_id} was cancelled on {known.cancelled_at:%Y-%m-%d %H:%M} UTC",
+            hint="what is sent after all is an issue of its own, with its own id",
+        )
+
+
+def _canonical(person: Selected) -> bytes:
+    said = [person.key, person.name, dict(person.values), person.audience, person.subject, person.excluded]
+    return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+def _row(issue_id: str, person: Selected) -> dict[str, Any]:
+    state = DeliveryState.EXCLUDED if person.excluded else DeliveryState.WAITING
+    return {
+        "issue_id": issue_id,
+        "recipient_key": person.key,
+        "subscriber_id": person.subscriber,
+        "address": person.address,
+        "name": person.name,
+        "values": dict(person.values),
+        "audience": person.audience,
+        "subject": person.subject,
+        "state": state.value,
+        "reason": person.excluded,
+        "detail": "",
+        "provider_id": "",
+    }
