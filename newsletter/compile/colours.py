@@ -1,4 +1,4 @@
-"""The theme's colours, light and dark, from one brand colour: moved until text in it can be read (WCAG 1.4.3, 4.5:1)."""
+"""The theme's colours, light and dark, from one brand colour, moved until text in it is legible (WCAG 1.4.3, 4.5:1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prose -> HTML, as CommonMark 0.31.2 writes it, with tables, footnotes, task lists and strikethrough as GitHub does."""
+"""Prose -> HTML, as CommonMark 0.31.2 writes it, with tables, footnotes, task lists and strikethrough as on GitHub."""
 
 from __future__ import annotations
 

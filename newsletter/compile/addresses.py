@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from newsletter.config import Settings
-from newsletter.errors import ContentError, Place, did_you_mean
+from newsletter.errors import Collected, ContentError, Place, did_you_mean
+from newsletter.issue.blocks import Block, Prose, walk
 from newsletter.issue.model import Issue
+from newsletter.issue.prose import Link, inlines_of
 
 STYLE = "style.css"
 FEED = "feed.xml"
@@ -27,7 +29,7 @@ def article_path(slug: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The addresses of one publication, seen from an issue: `here` is the page that links are written on, None in mail."""
+    """One publication’s addresses, seen from an issue: `here` is the page that links are written on, None in mail."""
 
     settings: Settings
     articles: Mapping[str, str]
@@ -74,7 +76,22 @@ class Site:
         return self.url(pages[name])
 
 
-def place_of_link(error: ContentError, where: Place) -> ContentError:
-    """`error` with the place of the link that caused it."""
-    problem = error.problems[0]
-    return ContentError(problem.message, hint=problem.hint, where=where)
+def check_links(issue: Issue, site: Site) -> None:
+    """Raise one ContentError for all links by id in `issue` that lead nowhere."""
+    problems = Collected()
+    for blocks in (issue.opening, *(article.blocks for article in issue.articles), issue.closing):
+        for target, where in _targets(blocks):
+            try:
+                site.link(target)
+            except ContentError as error:
+                problems.add(error.problems[0].message, hint=error.problems[0].hint, where=where)
+    problems.stop_if_any()
+
+
+def _targets(blocks: tuple[Block, ...]) -> Iterator[tuple[str, Place]]:
+    for block in walk(blocks):
+        for name in ("url", "link", "source"):
+            if target := getattr(block, name, None):
+                yield target, block.place
+        if isinstance(block, Prose):
+            yield from ((child.url, child.place) for child in inlines_of(block.nodes) if isinstance(child, Link))

@@ -1,0 +1,193 @@
+"""Blocks -> MJML, web HTML and text: one channel each, which its templates call `out`.
+
+A block's template is blocks/<name>.mjml.j2, .web.html.j2 or .txt.j2. A template for mail writes content elements of one
+MJML column and nothing larger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from newsletter.compile.addresses import Site
+from newsletter.compile.images import Picture
+from newsletter.compile.prose_html import Surroundings, render_inlines, render_nodes
+from newsletter.compile.render import Theme
+from newsletter.compile.text import TextWriter, indented, underlined, wrap
+from newsletter.issue.blocks import Block
+from newsletter.issue.prose import Inline, Node, plain
+
+_TAGS = {
+    *("a", "abbr", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del"),
+    *("details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
+    *("i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "small", "span"),
+    *("strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul", "var", "wbr"),
+}
+_ATTRIBUTES = {
+    "*": {"class", "dir", "id", "lang", "title", "aria-label"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "ol": {"start"},
+    "td": {"align", "colspan", "rowspan"},
+    "th": {"align", "colspan", "rowspan", "scope"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture as a template shows it: its address, and its size in CSS pixels where that is known."""
+
+    url: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What all channels of one edition share: the theme, the addresses, the pictures, and the values for templates."""
+
+    theme: Theme
+    site: Site
+    pictures: Mapping[str, Picture]
+    values: Mapping[str, Any]
+
+    def shown(self, src: str, room: int) -> Shown:
+        """The picture `src` in at most `room` pixels' width."""
+        picture = self.pictures[src]
+        url = picture.address if picture.asset is None else self.site.url(picture.address)
+        if not picture.width or not picture.height:
+            return Shown(url, None, None)
+        width = min(picture.width, room)
+        return Shown(url, width, round(picture.height * width / picture.width))
+
+    def address(self, src: str) -> str:
+        return self.shown(src, 1).url
+
+
+class EmailChannel:
+    """Blocks as MJML. Prose is kept aside as fragments, inlined; a token stands for each in the MJML."""
+
+    def __init__(self, surface: Surface, nonce: str) -> None:
+        self._surface = surface
+        self._nonce = nonce
+        self._css = surface.theme.render("email/prose.css.j2", **surface.values)
+        self.fragments: dict[str, str] = {}
+
+    def blocks(self, blocks: tuple[Block, ...], frame: str = "", prefix: str = "") -> Markup:
+        """The MJML of `blocks`; `frame` names what they stand in ("quote", "note quote"), for templates and styles."""
+        return Markup("").join(self._block(block, frame, prefix) for block in blocks)
+
+    def prose(self, nodes: tuple[Node, ...], frame: str, prefix: str) -> str:
+        """The token of a fragment with the HTML of `nodes`."""
+        return self.fragment(render_nodes(nodes, self._around(prefix)), frame)
+
+    def line(self, children: tuple[Inline, ...], frame: str = "") -> str:
+        """The token of a fragment with running text."""
+        return self.fragment(render_inlines(children, self._around("")), f"line {frame}".strip())
+
+    def words(self, children: tuple[Inline, ...]) -> str:
+        """Running text without marks, for a button's label."""
+        return plain(children)
+
+    def html(self, markup: str) -> str:
+        """The token of a fragment that the theme wrote itself and that stays as it is."""
+        token = f"nlfrag{self._nonce}n{len(self.fragments)}z"
+        self.fragments[token] = markup
+        return token
+
+    def fragment(self, markup: str, frame: str) -> str:
+        """The token of a fragment with `markup`, made safe and its styles inlined."""
+        import css_inline
+
+        framed = f'<div class="prose {frame}">{safe(markup)}</div>'.replace(' ">', '">')
+        return self.html(css_inline.inline_fragment(framed, self._css, load_remote_stylesheets=False))
+
+    def picture(self, src: str, room: int) -> Shown:
+        return self._surface.shown(src, room)
+
+    def link(self, target: str) -> str:
+        return self._surface.site.link(target)
+
+    def _around(self, prefix: str) -> Surroundings:
+        return Surroundings(prefix, 1, self.link, self._surface.address)
+
+    def _block(self, block: Block, frame: str, prefix: str) -> Markup:
+        values = {**self._surface.values, "block": block, "out": self, "frame": frame, "prefix": prefix}
+        return Markup(self._surface.theme.render(f"blocks/{block.name}.mjml.j2", **values))
+
+
+class WebChannel:
+    """Blocks as HTML for a page of the site; `shift` lowers headings below the page's own."""
+
+    def __init__(self, surface: Surface, shift: int) -> None:
+        self._surface = surface
+        self._shift = shift
+
+    def blocks(self, blocks: tuple[Block, ...], prefix: str = "") -> Markup:
+        """The HTML of `blocks`."""
+        return Markup("").join(self._block(block, prefix) for block in blocks)
+
+    def prose(self, nodes: tuple[Node, ...], prefix: str) -> Markup:
+        return Markup(safe(render_nodes(nodes, self._around(prefix))))
+
+    def line(self, children: tuple[Inline, ...]) -> Markup:
+        return Markup(safe(render_inlines(children, self._around(""))))
+
+    def picture(self, src: str, room: int) -> Shown:
+        return self._surface.shown(src, room)
+
+    def link(self, target: str) -> str:
+        return self._surface.site.link(target)
+
+    def _around(self, prefix: str) -> Surroundings:
+        return Surroundings(prefix, self._shift, self.link, self._surface.address)
+
+    def _block(self, block: Block, prefix: str) -> Markup:
+        values = {**self._surface.values, "block": block, "out": self, "prefix": prefix}
+        return Markup(self._surface.theme.render(f"blocks/{block.name}.web.html.j2", **values))
+
+
+class TextChannel:
+    """Blocks as plain text."""
+
+    wrap = staticmethod(wrap)
+    indent = staticmethod(indented)
+    underline = staticmethod(underlined)
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+        self._writer = TextWriter(surface.site.link)
+
+    def blocks(self, blocks: tuple[Block, ...], width: int = 72) -> str:
+        """The text of `blocks`, parted by blank lines; `width` is what they have in columns."""
+        texts = (self._block(block, width).strip("\n") for block in blocks)
+        return "\n\n".join(text for text in texts if text)
+
+    def prose(self, nodes: tuple[Node, ...], width: int) -> str:
+        return self._writer.nodes(nodes, width)
+
+    def line(self, children: tuple[Inline, ...]) -> str:
+        return self._writer.line(children)
+
+    def link(self, target: str) -> str:
+        return self._surface.site.link(target)
+
+    def references(self) -> list[tuple[int, str]]:
+        """The numbered links that were met since this was asked last."""
+        return self._writer.links.unlisted()
+
+    def _block(self, block: Block, width: int) -> str:
+        values = {**self._surface.values, "block": block, "out": self, "width": width}
+        return self._surface.theme.render(f"blocks/{block.name}.txt.j2", **values)
+
+
+def safe(markup: str) -> str:
+    """HTML with only what a letter may hold: no scripts, forms, frames, styles or event handlers."""
+    import nh3
+
+    return nh3.clean(
+        markup, tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None, url_schemes={"http", "https", "mailto", "tel"}
+    )

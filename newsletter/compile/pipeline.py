@@ -1,0 +1,158 @@
+"""Issue -> Edition: the ordered steps, on one screen.
+
+What stands before this: issue/load.py has taken the slots out and parsed the Markdown into blocks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from pydantic import BaseModel
+
+from newsletter.compile import mjml
+from newsletter.compile.addresses import STYLE, Site, article_path, check_links, issue_path
+from newsletter.compile.audience import in_mail, mail_form
+from newsletter.compile.channels import EmailChannel, Surface, TextChannel, WebChannel
+from newsletter.compile.colours import dark, light
+from newsletter.compile.edition import (
+    AudienceVariant,
+    Edition,
+    Facts,
+    Headers,
+    Page,
+    digest,
+    sealed,
+)
+from newsletter.compile.images import Picture, gather, measured
+from newsletter.compile.render import Theme
+from newsletter.compile.slots import cut
+from newsletter.config import Settings
+from newsletter.errors import Place
+from newsletter.issue.model import Issue
+from newsletter.issue.slots import Slot
+
+
+def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) -> Edition:
+    """Compile `issue` for everyone. The same input gives the same bytes; raises ContentError or TemplateError."""
+    site = Site.of(issue, settings)
+    check_links(issue, site)
+    pictures = gather(issue)
+    logo = _logo(theme)
+    words = digest(canonical([issue.title, issue.opening, issue.articles, issue.closing]))
+    mail = Surface(theme, site, pictures, values_for(theme, settings, site, logo) | {"issue": issue})
+
+    source, html = _email(issue, mail, words)
+    text = _text(issue, mail)
+    pages = tuple(_pages(issue, mail, logo))
+
+    used = [picture.asset for picture in pictures.values() if picture.asset]
+    assets = {asset.path: asset for asset in [*used, *([logo.asset] if logo and logo.asset else [])]}
+    return sealed(
+        Edition(
+            issue_id=issue.id,
+            slug=issue.slug,
+            number=issue.number,
+            title=issue.title,
+            list=issue.list,
+            subjects=tuple(cut(subject) for subject in issue.subjects),
+            preheader=cut(issue.preheader),
+            headers=_headers(issue, site, settings),
+            variants=(AudienceVariant(html=cut(html), text=cut(text)),),
+            assets=tuple(assets[path] for path in sorted(assets)),
+            pages=pages,
+            facts_used=(),
+            content_digest=words,
+            mjml=source,
+        )
+    )
+
+
+def _email(issue: Issue, mail: Surface, words: str) -> tuple[str, str]:
+    out = EmailChannel(mail, words[:8])
+    forms = [(article, mail_form(article)) for article in issue.articles if article.email != "none"]
+    values = {"out": out, "opening": in_mail(issue.opening), "closing": in_mail(issue.closing), "articles": forms}
+    source = mail.theme.render("email/shell.mjml.j2", **mail.values, **values)
+    return source, mjml.to_html(source, out.fragments)
+
+
+def _text(issue: Issue, mail: Surface) -> str:
+    out = TextChannel(mail)
+    forms = [(article, mail_form(article)) for article in issue.articles if article.email != "none"]
+    values = {"out": out, "opening": in_mail(issue.opening), "closing": in_mail(issue.closing), "articles": forms}
+    return mail.theme.render("email/shell.txt.j2", **mail.values, **values).strip("\n") + "\n"
+
+
+def _pages(issue: Issue, mail: Surface, logo: Picture | None) -> list[Page]:
+    pages = [_page("web/issue.html.j2", issue_path(issue.slug), mail, logo, shift=1)]
+    for article in issue.articles:
+        values = {"article": article}
+        pages.append(_page("web/article.html.j2", article_path(article.slug), mail, logo, shift=0, **values))
+    return pages
+
+
+def _page(template: str, path: str, mail: Surface, logo: Picture | None, *, shift: int, **values: Any) -> Page:
+    site = mail.site.seen_from(path)
+    seen = values_for(mail.theme, site.settings, site, logo)
+    surface = Surface(mail.theme, site, mail.pictures, {**mail.values, **seen, **values})
+    html = mail.theme.render(template, **surface.values, out=WebChannel(surface, shift))
+    return Page(path=path, html=cut(html).fill(_for_nobody))
+
+
+def _for_nobody(slot: Slot) -> str:
+    """What stands in a slot on the web, where nobody in particular reads."""
+    return slot.default or ""
+
+
+def values_for(theme: Theme, settings: Settings, site: Site, logo: Picture | None) -> dict[str, Any]:
+    """The values that every template of the theme may use."""
+    brand = settings.theme.brand
+    return {
+        "publication": settings.publication,
+        "settings": settings,
+        "theme": settings.theme,
+        "light": light(brand),
+        "dark": dark(brand),
+        "site": site,
+        "style": site.url(STYLE),
+        "logo": logo and {"url": site.url(logo.address), "width": (logo.width or 0) // 2},
+        "slot": lambda name, default=None: Slot(name, default).token,
+        "article_path": article_path,
+        "issue_path": issue_path,
+    }
+
+
+def stylesheet(theme: Theme, settings: Settings) -> str:
+    """The style sheet of the site's pages."""
+    brand = settings.theme.brand
+    return theme.render("web/style.css.j2", light=light(brand), dark=dark(brand), theme=settings.theme)
+
+
+def _logo(theme: Theme) -> Picture | None:
+    return measured(theme.logo, Place(theme.logo)) if theme.logo else None
+
+
+def _headers(issue: Issue, site: Site, settings: Settings) -> Headers:
+    publication = settings.publication
+    host = publication.url.partition("://")[2].partition("/")[0].partition(":")[0]
+    return Headers(
+        sender=issue.sender or publication.sender,
+        reply_to=publication.reply_to,
+        list_id=f"{settings.list_name(issue.list)} <{issue.list}.{host}>",
+        archive=site.absolute(issue_path(issue.slug)),
+        feedback_id=f"{issue.id}:{issue.list}:newsletter:{publication.id}",
+    )
+
+
+def canonical(value: Any) -> Any:
+    """`value` as plain JSON values: blocks by their names and fields, without the places they were written at."""
+    if isinstance(value, (list, tuple)):
+        return [canonical(part) for part in value]
+    if isinstance(value, BaseModel):
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    else:
+        return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    kept = {name: canonical(part) for name, part in fields.items() if name != "place"}
+    return {"is": type(value).__name__, **kept}

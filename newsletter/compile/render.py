@@ -1,0 +1,105 @@
+"""The theme's templates through Jinja2: found file by file, the workspace's own before the default ones.
+
+Values are escaped by what a template makes: MJML gets every character that is not plain ASCII as a number, since the
+engine damages them in attributes; HTML is escaped as usual; text and style sheets are not.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from newsletter.errors import Place, TemplateError
+from newsletter.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The look: template `folders`, the first that has a file wins, and the logo's file."""
+
+    folders: tuple[Path, ...]
+    logo: Path | None = None
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Theme:
+        """The theme of a workspace: its own templates/ over the default ones, and the configured logo."""
+        name = workspace.settings.theme.logo
+        return cls(workspace.theme_folders, workspace.root / name if name else None)
+
+    def render(self, template: str, /, **values: Any) -> str:
+        """The output of `template` ("email/shell.mjml.j2"); raises TemplateError with file and line."""
+        environment = self._mjml if template.endswith(".mjml.j2") else self._plain
+        try:
+            return environment.get_template(template).render(values, render=self._partial(values))
+        except jinja2.TemplateNotFound as error:
+            raise TemplateError(f"the theme has no file {error.name}", hint=f"looked in {self._where}") from error
+        except jinja2.TemplateSyntaxError as error:
+            place = Place(Path(error.filename or template), error.lineno)
+            raise TemplateError(error.message or "is not a template", where=place) from error
+        except (jinja2.TemplateError, TypeError, ValueError) as error:
+            raise TemplateError(str(error), where=_line_in(template, error)) from error
+
+    def _partial(self, values: dict[str, Any]) -> Callable[..., Markup]:
+        """For templates: another template's output with the same values and some of its own, as markup."""
+        return lambda template, **own: Markup(self.render(template, **{**values, **own}))
+
+    @cached_property
+    def _plain(self) -> jinja2.Environment:
+        return _environment(self.folders, autoescape=lambda name: not (name or "").endswith((".txt.j2", ".css.j2")))
+
+    @cached_property
+    def _mjml(self) -> jinja2.Environment:
+        return _environment(self.folders, finalize=_encoded, autoescape=True)
+
+    @property
+    def _where(self) -> str:
+        return ", ".join(str(folder) for folder in self.folders)
+
+
+def _environment(folders: tuple[Path, ...], **options: Any) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+        **options,
+    )
+    environment.filters["date"] = format_date
+    return environment
+
+
+def format_date(value: datetime.date | datetime.datetime, lang: str) -> str:
+    """A date in words, in the language `lang`; a time with its minutes where there is one."""
+    from babel import Locale, UnknownLocaleError, dates
+
+    try:
+        locale = Locale.parse(lang, sep="-")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    if isinstance(value, datetime.datetime):
+        return dates.format_datetime(value, "d MMMM y, HH:mm", locale=locale)
+    return dates.format_date(value, "long" if locale.language != "en" else "d MMMM y", locale=locale)
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, (Markup, jinja2.Undefined)):
+        return value
+    return Markup("".join(c if " " <= c <= "~" and c not in "&<>\"\\'" else f"&#{ord(c)};" for c in str(value)))
+
+
+def _line_in(template: str, error: Exception) -> Place:
+    trace, found = error.__traceback__, Place(Path(template))
+    while trace:
+        name = trace.tb_frame.f_code.co_filename
+        if name.endswith(".j2"):
+            found = Place(Path(name), trace.tb_lineno)
+        trace = trace.tb_next
+    return found

@@ -1,0 +1,196 @@
+"""Prose -> plain text: wrapped at 72, links numbered, from what was written and never from the HTML."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from newsletter.issue.prose import (
+    BlockQuote,
+    Cell,
+    Code,
+    CodeBlock,
+    Emphasis,
+    FootnoteReference,
+    Footnotes,
+    HardBreak,
+    Heading,
+    HtmlBlock,
+    Image,
+    Inline,
+    InlineHtml,
+    Item,
+    Link,
+    Listing,
+    Node,
+    Paragraph,
+    Rule,
+    SoftBreak,
+    Strikethrough,
+    Strong,
+    Table,
+    TaskMarker,
+    Text,
+    Tight,
+)
+from newsletter.issue.slots import TOKEN, of_token
+
+WIDTH = 72
+_MARKS: dict[type, str] = {Emphasis: "_", Strong: "*", Strikethrough: "~"}
+_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+
+
+class LinkNumbers:
+    """The numbers of an edition's links, in the order in which text meets them; an address has one number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._listed = 0
+
+    def number(self, url: str) -> int:
+        """The number of `url`, a new one where it has none."""
+        return self._numbers.setdefault(url, len(self._numbers) + 1)
+
+    def unlisted(self) -> list[tuple[int, str]]:
+        """The links met since this was asked last."""
+        fresh = [(number, url) for url, number in self._numbers.items() if number > self._listed]
+        self._listed = len(self._numbers)
+        return fresh
+
+
+class TextWriter:
+    """Writes prose as text; `link` turns the writer's addresses into the reader's."""
+
+    def __init__(self, link: Callable[[str], str]) -> None:
+        self._link = link
+        self.links = LinkNumbers()
+
+    def nodes(self, nodes: tuple[Node, ...], width: int = WIDTH) -> str:
+        """The text of `nodes`, parted by blank lines."""
+        return "\n\n".join(text for node in nodes if (text := self._node(node, width)))
+
+    def line(self, children: tuple[Inline, ...]) -> str:
+        """Running text, not wrapped; hard breaks are line ends."""
+        return "".join(self._inline(child) for child in children)
+
+    def _node(self, node: Node, width: int) -> str:
+        match node:
+            case Paragraph(children) | Tight(children):
+                return wrap(self.line(children), width)
+            case Heading(_, children):
+                text = wrap(self.line(children), width)
+                return underlined(text, "-")
+            case CodeBlock(text):
+                return indented(text.rstrip("\n"), "    ")
+            case HtmlBlock(markup):
+                return wrap(" ".join(_TAG.sub(" ", markup).split()), width)
+            case Rule():
+                return "* * *"
+            case BlockQuote(children):
+                return indented(self.nodes(children, width - 2), "> ")
+            case Listing():
+                return self._listing(node, width)
+            case Table():
+                return self._table(node)
+            case Footnotes(items):
+                return "\n\n".join(hanging(f"({item.number}) ", self.nodes(item.children, width - 4)) for item in items)
+
+    def _listing(self, listing: Listing, width: int) -> str:
+        marks = ["- " if listing.start is None else f"{listing.start + n}. " for n in range(len(listing.items))]
+        texts = [
+            hanging(mark, self._item(item, width - len(mark))) for mark, item in zip(marks, listing.items, strict=True)
+        ]
+        return ("\n" if listing.tight else "\n\n").join(texts)
+
+    def _item(self, item: Item, width: int) -> str:
+        parts = [self._node(child, width) for child in item.children]
+        joint = "\n" if any(isinstance(child, Tight) for child in item.children) else "\n\n"
+        return joint.join(part for part in parts if part)
+
+    def _table(self, table: Table) -> str:
+        rows = [[self.line(cell.children) for cell in row] for row in (table.head, *table.rows)]
+        widths = [max(columns_of(row[n]) for row in rows) for n in range(len(table.head))]
+        lines = [
+            "  ".join(_aligned(text, width, cell) for text, width, cell in zip(row, widths, table.head, strict=False))
+            for row in rows
+        ]
+        return "\n".join(line.rstrip() for line in [lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+    def _inline(self, child: Inline) -> str:
+        match child:
+            case Text(text) | Code(text):
+                return text
+            case SoftBreak():
+                return " "
+            case HardBreak():
+                return "\n"
+            case InlineHtml(markup):
+                return "\n" if markup.lower().startswith("<br") else ""
+            case TaskMarker(done):
+                return "[x] " if done else "[ ] "
+            case FootnoteReference(number):
+                return f" ({number})"
+            case Image(_, _, alt):
+                return f"[{alt}]" if alt else ""
+            case Link(url, _, children):
+                return self._linked(url, self.line(children))
+            case _:
+                mark = _MARKS[type(child)]
+                return f"{mark}{self.line(child.children)}{mark}"
+
+    def _linked(self, url: str, text: str) -> str:
+        address = self._link(url)
+        if text in {address, address.removeprefix("mailto:")}:
+            return text
+        return f"{text} [{self.links.number(address)}]"
+
+
+def columns_of(text: str) -> int:
+    """The columns that `text` takes: wide characters two, marks none, a slot as many as its default."""
+    shown = TOKEN.sub(lambda found: of_token(found).default or "x" * 10, text)
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in shown
+    )
+
+
+def wrap(text: str, width: int = WIDTH) -> str:
+    """`text` with line ends at spaces so that lines are at most `width` columns, if their words are."""
+    return "\n".join(_wrapped(line, width) for line in text.split("\n"))
+
+
+def _wrapped(line: str, width: int) -> str:
+    lines: list[str] = []
+    taken = width + 1
+    for word in (word for word in line.split(" ") if word):
+        columns = columns_of(word)
+        if taken + 1 + columns > width:
+            lines.append(word)
+            taken = columns
+        else:
+            lines[-1] += f" {word}"
+            taken += 1 + columns
+    return "\n".join(lines)
+
+
+def indented(text: str, mark: str) -> str:
+    """`text` with `mark` before each line."""
+    return "\n".join(f"{mark}{line}".rstrip() for line in text.split("\n"))
+
+
+def hanging(mark: str, text: str) -> str:
+    """`text` behind `mark`, its further lines as far in."""
+    first, *rest = text.split("\n")
+    space = " " * columns_of(mark)
+    return "\n".join([f"{mark}{first}", *(f"{space}{line}".rstrip() for line in rest)])
+
+
+def underlined(text: str, mark: str) -> str:
+    """`text` with a rule of its own length below."""
+    return f"{text}\n{mark * min(max(columns_of(line) for line in text.splitlines() or ['']), WIDTH)}"
+
+
+def _aligned(text: str, width: int, cell: Cell) -> str:
+    space = " " * (width - columns_of(text))
+    return space + text if cell.align == "right" else text + space
