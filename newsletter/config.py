@@ -8,7 +8,7 @@ import tomllib
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,7 +21,17 @@ def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError("must be a web address such as https://news.example.org")
-    return value.rstrip("/")
+    return urlunsplit(parts._replace(netloc=_ascii_host(parts.netloc))).rstrip("/")
+
+
+def _ascii_host(netloc: str) -> str:
+    """The host as A-labels (RFC 5891), since it goes into mail headers."""
+    if netloc.isascii():
+        return netloc
+    import idna
+
+    host, colon, port = netloc.partition(":")
+    return idna.encode(host, uts46=True).decode() + colon + port
 
 
 def _mailbox(value: str) -> str:
