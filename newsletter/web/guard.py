@@ -56,7 +56,7 @@ class SizeLimit:
             await self._app(scope, receive, send)
             return
         said = Headers(scope=scope).get("content-length", "")
-        if said.isdecimal() and int(said) > self._limit:
+        if said.isdecimal() and (len(said) > 9 or int(said) > self._limit):
             await _REFUSAL(scope, receive, send)
             return
         received, answering = 0, False

@@ -24,27 +24,30 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        style = self._templates.from_string(self._source(stylesheet)).render(constants)
+        style = self._templates.from_string(self.source(stylesheet)).render(constants)
         self._templates.globals.update(constants, style=Markup(style))
-        self._policy = (
-            f"default-src 'none'; style-src '{_hash(style)}'; {policy}base-uri 'none'; frame-ancestors 'none'"
-        )
+        self._policy = f"default-src 'none'; style-src {hashed(style)}; {policy}base-uri 'none'; frame-ancestors 'none'"
 
     def page(
         self, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
     ) -> HTMLResponse:
         """The answer to a request: `template` filled with `values`. It may hold what is one person's: never cached."""
         return HTMLResponse(
-            self._templates.get_template(template).render(values),
+            self.html(template, **values),
             status,
             {**(headers or {}), "Content-Security-Policy": self._policy, "Cache-Control": "no-store"},
         )
 
-    def _source(self, name: str) -> str:
+    def html(self, template: str, **values: Any) -> str:
+        """`template` filled with `values`."""
+        return self._templates.get_template(template).render(values)
+
+    def source(self, name: str) -> str:
+        """The file `name` as it stands."""
         assert self._templates.loader is not None
         return self._templates.loader.get_source(self._templates, name)[0]
 
 
-def _hash(text: str) -> str:
-    """The source expression for an inline element's text (CSP Level 3, section 2.3.1)."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+def hashed(text: str) -> str:
+    """The source expression that allows an inline element with `text` (CSP Level 3, section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
