@@ -1,0 +1,141 @@
+"""Rules about what is said: subject, preheader, running text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from newsletter.checks.case import Case
+from newsletter.checks.rule import Fault, Severity, Unable, rule
+from newsletter.issue.slots import Slot
+
+SUBJECT_SHOWN = 60  # characters
+SUBJECT_LIMIT = 998  # characters of a line, RFC 5322 section 2.1.1
+PREHEADER_SHOWN = range(30, 141)  # characters
+SAME = 0.9  # of 1: how alike two lines are
+
+_REPLY = re.compile(r"\s*(?:re|aw|wg|sv|antw|fwd?)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
+_MERGE_TAG = re.compile(
+    r"""\{\{.+?\}\} | \{%.+?%\} | \*\|.+?\|\* | %%\w[\w .:-]*%% | \$\{[^{}]+\} | <%.+?%> | %recipient\.\w[\w.]*%""",
+    re.VERBOSE,
+)
+_PLACEHOLDER = re.compile(r"(?<![\w-])(?:TODO|FIXME|TBD|XXX|TK|[Ll]orem [Ii]psum)(?![\w-])")
+
+
+@rule("SUBJ001", Severity.ERROR, "the subject is missing")
+def subject_missing(case: Case) -> Iterator[Fault | Unable]:
+    """A message without a subject looks like an accident and is filtered as one.
+
+    Every subject of an A/B test must have text, also for a reader of whom nothing is known. Source: rspamd
+    MISSING_SUBJECT +2.0, EMPTY_SUBJECT +1.0.
+    """
+    subjects = case.edition.subjects
+    if not subjects or not all(subject.fill(_for_stranger).strip() for subject in subjects):
+        yield Fault(place=case.key(case.issue.place.path, "subject"), hint="add a line `subject:` to issue.md")
+
+
+@rule("SUBJ002", Severity.WARNING, "the subject is long")
+def subject_long(case: Case) -> Iterator[Fault | Unable]:
+    """Mail programs cut a long subject off: telephones behind some 40 characters, most others behind 60.
+
+    Warning over 60 characters (practice, no standard), error over 998 (RFC 5322 section 2.1.1), with the values of the
+    reader whose copy is the largest.
+    """
+    for written, program in zip(case.issue.subjects, case.edition.subjects, strict=False):
+        length = len(case.as_text(program))
+        if length > SUBJECT_SHOWN:
+            yield Fault(
+                f"the subject has {length} characters; most readers see the first {SUBJECT_SHOWN}",
+                case.subject_place(written),
+                "say the rest in the preheader",
+                Severity.ERROR if length > SUBJECT_LIMIT else None,
+            )
+
+
+@rule("SUBJ006", Severity.ERROR, "the subject pretends to be a reply or a forwarded message")
+def subject_pretends(case: Case) -> Iterator[Fault | Unable]:
+    """A newsletter answers nobody: `Re:` and `Fwd:` (and Aw:, Wg:, Sv:, Antw:) at its beginning deceive.
+
+    Source: Google's sender guidelines (support.google.com/mail/answer/81126); rspamd FAKE_REPLY +1.0.
+    """
+    for subject in case.issue.subjects:
+        if found := _REPLY.match(subject):
+            yield Fault(place=case.subject_place(subject), hint=f"leave out `{found[0].strip()}`")
+
+
+@rule("PRE001", Severity.WARNING, "there is no preheader")
+def preheader_missing(case: Case) -> Iterator[Fault | Unable]:
+    """The list of messages shows a line of text beside the subject; without a preheader it is whatever comes first,
+    often "read on the web". Source: practice.
+    """
+    if not case.as_text(case.edition.preheader).strip():
+        yield Fault(place=case.key(case.issue.place.path, "preheader"), hint="add a line `preheader:` to issue.md")
+
+
+@rule("PRE002", Severity.WARNING, "the preheader is short or long")
+def preheader_length(case: Case) -> Iterator[Fault | Unable]:
+    """Under 30 characters the space beside the subject fills up with other text; what is behind 140 nobody sees.
+
+    Source: practice, no standard.
+    """
+    length = len(case.as_text(case.edition.preheader).strip())
+    if length and length not in PREHEADER_SHOWN:
+        first, last = PREHEADER_SHOWN[0], PREHEADER_SHOWN[-1]
+        yield Fault(
+            f"the preheader has {length} characters; between {first} and {last} are shown well",
+            case.key(case.issue.place.path, "preheader"),
+        )
+
+
+@rule("PRE003", Severity.WARNING, "the preheader says what the subject says")
+def preheader_repeats(case: Case) -> Iterator[Fault | Unable]:
+    """Subject and preheader stand side by side; the second should go on where the first ends.
+
+    Found when they are alike by more than 0.9 of 1 (difflib's ratio). Source: practice, no standard.
+    """
+    preheader = case.as_text(case.edition.preheader).casefold().strip()
+    subjects = (case.as_text(subject).casefold().strip() for subject in case.edition.subjects)
+    if preheader and any(SequenceMatcher(None, preheader, subject).ratio() > SAME for subject in subjects):
+        yield Fault(place=case.key(case.issue.place.path, "preheader"), hint="say what the subject leaves open")
+
+
+@rule("CONT001", Severity.ERROR, "a merge tag is left over")
+def merge_tag(case: Case) -> Iterator[Fault | Unable]:
+    """A place for a name that nothing will fill: {{…}}, {%…%}, *|…|*, %%…%%, ${…}, <%…%>, %recipient.…%.
+
+    Looked for in subject, preheader, HTML and text part; code is left out. Source: practice; readers see it, spam
+    filters do not (SpamAssassin 4.0.1 and rspamd 3.4 say nothing).
+    """
+    reported: set[str] = set()
+    hint = "a personal slot looks like {{ subscriber.first_name }}; an example of one is set as `code`"
+    for words in case.words:
+        for tag in _merge_tags(words.text):
+            reported.add(tag)
+            yield Fault(f"`{tag}` is left over from a template", case.near(words.place, tag), hint)
+    parts = [page.words for page in case.pages], case.texts
+    for name, part in zip(("HTML", "text part"), parts, strict=True):
+        for tag in dict.fromkeys(tag for text in part for tag in _merge_tags(text)):
+            if tag not in reported and tag not in case.code:
+                reported.add(tag)
+                yield Fault(f"`{tag}` is left over in the {name}", case.find(tag), hint)
+
+
+@rule("CONT003", Severity.ERROR, "a placeholder is left over")
+def placeholder(case: Case) -> Iterator[Fault | Unable]:
+    """TODO, FIXME, TBD, XXX and TK ("to come") as words in capitals, and lorem ipsum; code is left out.
+
+    In Spanish, Portuguese and Galician, TODO is a word and not looked for. Source: practice.
+    """
+    for words in case.words:
+        for found in _PLACEHOLDER.finditer(words.text):
+            if found[0] != "TODO" or case.issue.lang[:2] not in {"es", "pt", "gl"}:
+                yield Fault(f"`{found[0]}` is left over", case.near(words.place, found[0]), "write what belongs here")
+
+
+def _for_stranger(slot: Slot) -> str:
+    return slot.name if slot.default is None else slot.default
+
+
+def _merge_tags(text: str) -> list[str]:
+    return [found[0] for found in _MERGE_TAG.finditer(" ".join(text.split()))]

@@ -1,0 +1,154 @@
+"""Rules about how it is built: pictures, headings, size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from newsletter.checks.case import Case
+from newsletter.checks.rule import Fault, Severity, Unable, rule
+from newsletter.checks.writing import headings_of, words_of_article
+from newsletter.compile.edition import Asset
+from newsletter.errors import Place
+
+CLIP = 102_400  # bytes of HTML behind which Gmail cuts a message off
+CLIP_NEAR = 92_160  # bytes: nine tenths of it
+ALT_LIMIT = 125  # characters
+HEAVY, TOO_HEAVY = 200_000, 5_000_000  # bytes of a picture
+
+_FILE_NAME = re.compile(r"[\w .()-]+\.(?:png|jpe?g|gif|webp|svg|bmp|tiff?|avif|heic)", re.IGNORECASE)
+_MAGIC = (
+    ("png", re.compile(rb"\x89PNG")),
+    ("jpeg", re.compile(rb"\xff\xd8\xff")),
+    ("gif", re.compile(rb"GIF8")),
+    ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("bmp", re.compile(rb"BM")),
+    ("tiff", re.compile(rb"II\*\0|MM\0\*")),
+    ("avif", re.compile(rb"....ftypavi[fs]", re.DOTALL)),
+    ("heic", re.compile(rb"....ftyp(?:hei|hev|mif1|msf1)", re.DOTALL)),
+    ("svg", re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?)?(?:<!.*?>\s*)*<svg", re.DOTALL)),
+)
+_SHOWN_NOWHERE = {"svg", "avif", "heic", "tiff", "bmp"}
+
+
+@rule("HTML001", Severity.WARNING, "the HTML is near Gmail's limit")
+def clipped(case: Case) -> Iterator[Fault | Unable]:
+    """Gmail cuts a message off behind 102,400 bytes of HTML, and the unsubscribe link with the rest.
+
+    Warning over nine tenths of it (92,160), error over the whole; decoded, with the values of the reader whose copy is
+    the largest. Source: practice.
+    """
+    size = max((len(html.encode()) for html in case.html), default=0)
+    if size > CLIP_NEAR:
+        longest = sorted(((len(words_of_article(a)), a.title) for a in case.issue.articles), reverse=True)[:3]
+        named = ", ".join(f"“{title}” ({length:,} characters)" for length, title in longest)
+        yield Fault(
+            f"the HTML of the largest copy has {size:,} bytes; Gmail cuts it off behind {CLIP:,}",
+            case.issue.place,
+            f"`<!-- more -->` leaves the rest of an article to the web; the longest: {named}" if named else None,
+            Severity.ERROR if size > CLIP else None,
+        )
+
+
+@rule("IMG001", Severity.ERROR, "a picture without alt text")
+def alt_missing(case: Case) -> Iterator[Fault | Unable]:
+    """Who does not see a picture, and every mail program that blocks pictures, shows its alt text instead.
+
+    Every picture of the writer's has one, every <img> of the theme at least an empty one. Source: WCAG 2.2, 1.1.1.
+    """
+    for picture in case.pictures:
+        if not picture.alt.strip():
+            yield Fault(f"the picture {picture.src} has no alt text", picture.place, "say what is to be seen on it")
+    for src in dict.fromkeys(src for page in case.pages for src in page.unnamed):
+        yield Fault(f"an <img> has no alt attribute: {src}", case.find(src), 'alt="" where it only decorates')
+
+
+@rule("IMG002", Severity.WARNING, "an alt text that does not help")
+def alt_bad(case: Case) -> Iterator[Fault | Unable]:
+    """A file's name says nothing, more than 125 characters are a caption, and the caption is read out already.
+
+    Source: WCAG 2.2, 1.1.1; the limit of 125 is practice, no standard.
+    """
+    for picture in case.pictures:
+        alt = " ".join(picture.alt.split())
+        if alt and (_FILE_NAME.fullmatch(alt) or alt == Path(picture.src).stem):
+            yield Fault(f"the alt text “{alt}” is a file’s name", picture.place, "say what is to be seen on it")
+        elif len(alt) > ALT_LIMIT:
+            yield Fault(
+                f"the alt text has {len(alt)} characters; {ALT_LIMIT} are enough",
+                picture.place,
+                "put the rest into the caption",
+            )
+        elif alt and alt.casefold() == " ".join(picture.caption.split()).casefold():
+            yield Fault("the alt text repeats the caption", picture.place, "say what is to be seen on the picture")
+
+
+@rule("IMG004", Severity.WARNING, "a heavy picture")
+def heavy(case: Case) -> Iterator[Fault | Unable]:
+    """Warning over 200 kB, error over 5 MB: many readers are on the road. Source: practice, no standard."""
+    for asset, place, kind in _pictures(case):
+        if kind is not None and asset.size > HEAVY:
+            yield Fault(
+                f"{asset.source.name} weighs {asset.size / 1000:,.0f} kB",
+                place,
+                "save it as wide as it is shown twice over, or as JPEG",
+                Severity.ERROR if asset.size > TOO_HEAVY else None,
+            )
+    if remote := sum(picture.src.startswith("https://") for picture in case.pictures):
+        yield Unable(f"{remote} of the pictures are on the web and were not fetched")
+
+
+@rule("IMG006", Severity.ERROR, "a picture in a format that mail programs do not show")
+def format_unknown(case: Case) -> Iterator[Fault | Unable]:
+    """SVG, AVIF, HEIC, TIFF and BMP are not shown by Gmail or Outlook (error), WebP not by Outlook on Windows
+    (warning). Told by the file's first bytes, not by its name. Source: caniemail.com.
+    """
+    for asset, place, kind in _pictures(case):
+        if kind is None and not asset.source.is_file():
+            yield Unable(f"{asset.source.name} is not there any more")
+        elif kind in _SHOWN_NOWHERE:
+            yield Fault(f"{asset.source.name} is {kind.upper()}, which Gmail and Outlook do not show", place, _AS)
+        elif kind == "webp":
+            yield Fault(
+                f"{asset.source.name} is WebP, which Outlook on Windows does not show", place, _AS, Severity.WARNING
+            )
+    if remote := sum(picture.src.startswith("https://") for picture in case.pictures):
+        yield Unable(f"{remote} of the pictures are on the web and were not fetched")
+
+
+_AS = "save it as PNG or JPEG"
+
+
+@rule("A11Y005", Severity.WARNING, "a heading skips a level")
+def heading_order(case: Case) -> Iterator[Fault | Unable]:
+    """A heading is at most one level below the one before it; an article's first is `#` or `##`, below its title.
+
+    Source: WCAG 2.2, 1.3.1; axe heading-order.
+    """
+    for article in case.issue.articles:
+        headings = list(headings_of(article))
+        levels = (1, *(heading.level for heading in headings))
+        for (above, level), heading in zip(pairwise(levels), headings, strict=True):
+            if level > above + 1:
+                yield Fault(
+                    f"a heading of level {level} stands below one of level {above}",
+                    heading.place,
+                    f"begin it with {'#' * (above + 1)}",
+                )
+
+
+def _pictures(case: Case) -> Iterator[tuple[Asset, Place, str | None]]:
+    for asset, place in case.assets():
+        yield asset, place, _format(asset.source)
+
+
+def _format(path: Path) -> str | None:
+    """The format of the picture in the file at `path`; None where it is none, or not there."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError:
+        return None
+    return next((name for name, magic in _MAGIC if magic.match(head)), None)

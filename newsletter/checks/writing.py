@@ -1,0 +1,217 @@
+"""Blocks -> their words, links, pictures, headings and code, each with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from newsletter.errors import Place
+from newsletter.issue.blocks import Block, Button, Figure, Post, Prose, Quote, Sponsor, walk
+from newsletter.issue.model import Article, Issue
+from newsletter.issue.prose import (
+    BlockQuote,
+    Code,
+    CodeBlock,
+    Emphasis,
+    Footnotes,
+    HardBreak,
+    Heading,
+    HtmlBlock,
+    Image,
+    Inline,
+    Link,
+    Listing,
+    Node,
+    Paragraph,
+    SoftBreak,
+    Strikethrough,
+    Strong,
+    Table,
+    Text,
+    Tight,
+    inlines_of,
+    plain,
+)
+
+_ADDRESSES = {"url", "link", "source", "src", "image"}
+_TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A piece of text: a paragraph, a caption, a title."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A link as it was written; `labelled` says that its text is the writer's own wording for it."""
+
+    url: str
+    text: str
+    place: Place | None
+    labelled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture as it was written."""
+
+    src: str
+    alt: str
+    caption: str
+    place: Place
+
+
+def written_blocks(issue: Issue) -> Iterator[Block]:
+    """Every block of the issue in reading order, an article's lead picture before its text."""
+    yield from walk(issue.opening)
+    for article in issue.articles:
+        if article.lead:
+            yield article.lead
+        yield from walk(article.blocks)
+    yield from walk(issue.closing)
+
+
+def words_of(issue: Issue) -> Iterator[Words]:
+    """The text of every block, without its code."""
+    for block in written_blocks(issue):
+        yield from _words_of_block(block)
+
+
+def words_of_article(article: Article) -> str:
+    """All the text of an article."""
+    return " ".join(words.text for block in walk(article.blocks) for words in _words_of_block(block))
+
+
+def code_of(issue: Issue) -> Iterator[str]:
+    """The text of every piece of code."""
+    for nodes in _proses(issue):
+        yield from (child.text for child in inlines_of(nodes) if isinstance(child, Code))
+        yield from _code_blocks(nodes)
+
+
+def links_of(issue: Issue) -> Iterator[Linked]:
+    """Every link that was written, in running text or as a directive's argument."""
+    for block in written_blocks(issue):
+        match block:
+            case Prose():
+                yield from _links_in(inlines_of(block.nodes))
+            case Button():
+                yield Linked(block.url, plain(block.line), block.place, labelled=True)
+            case Figure(link=str(url)) | Quote(source=str(url)) | Post(url=str(url)) | Sponsor(url=str(url)):
+                yield Linked(url, "", block.place, labelled=False)
+            case _:
+                pass
+        if line := getattr(block, "line", ()):
+            yield from _links_in(inlines_of((Tight(line),)))
+
+
+def pictures_of(issue: Issue) -> Iterator[Shown]:
+    """Every picture that was written."""
+    for block in written_blocks(issue):
+        match block:
+            case Figure():
+                yield Shown(block.src, block.alt, plain(block.line), block.place)
+            case Post(image=str(image)):
+                yield Shown(image, block.alt, "", block.place)
+            case Prose():
+                for child in inlines_of(block.nodes):
+                    if isinstance(child, Image):
+                        yield Shown(child.src, child.alt, child.title, child.place)
+            case _:
+                pass
+
+
+def headings_of(article: Article) -> Iterator[Heading]:
+    """The headings of an article in reading order."""
+    for block in walk(article.blocks):
+        if isinstance(block, Prose):
+            yield from _headings(block.nodes)
+
+
+def _words_of_block(block: Block) -> Iterator[Words]:
+    for name in type(block).model_fields:
+        value = getattr(block, name)
+        if name not in _ADDRESSES and isinstance(value, str) and value:
+            yield Words(value, block.place)
+    if isinstance(block, Prose):
+        yield from _words_of_nodes(block.nodes, block.place)
+    elif line := getattr(block, "line", ()):
+        yield Words(_spoken(line), block.place)
+
+
+def _proses(issue: Issue) -> Iterator[tuple[Node, ...]]:
+    for block in written_blocks(issue):
+        if isinstance(block, Prose):
+            yield block.nodes
+        elif line := getattr(block, "line", ()):
+            yield (Tight(line),)
+
+
+def _links_in(children: Iterator[Inline]) -> Iterator[Linked]:
+    for child in children:
+        if isinstance(child, Link):
+            yield Linked(child.url, plain(child.children), child.place, labelled=True)
+
+
+def _inside(node: Node) -> tuple[Node, ...]:
+    match node:
+        case BlockQuote(children):
+            return children
+        case Listing(items=items) | Footnotes(items):
+            return tuple(child for item in items for child in item.children)
+        case Table(head, rows):
+            return tuple(Tight(cell.children) for row in (head, *rows) for cell in row)
+        case _:
+            return ()
+
+
+def _words_of_nodes(nodes: tuple[Node, ...], place: Place) -> Iterator[Words]:
+    for node in nodes:
+        here = getattr(node, "place", place)
+        match node:
+            case Paragraph(children) | Tight(children) | Heading(children=children):
+                yield Words(_spoken(children), here)
+            case HtmlBlock(html):
+                yield Words(_TAG.sub(" ", html), here)
+            case _:
+                yield from _words_of_nodes(_inside(node), here)
+
+
+def _code_blocks(nodes: tuple[Node, ...]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, CodeBlock):
+            yield node.text
+        yield from _code_blocks(_inside(node))
+
+
+def _headings(nodes: tuple[Node, ...]) -> Iterator[Heading]:
+    for node in nodes:
+        if isinstance(node, Heading):
+            yield node
+        yield from _headings(_inside(node))
+
+
+def _spoken(children: tuple[Inline, ...]) -> str:
+    """Running text without its code. Emphasis keeps its stars: `*|NAME|*` is another tool's merge tag."""
+    return "".join(_said(child) for child in children)
+
+
+def _said(child: Inline) -> str:
+    match child:
+        case Text(text):
+            return text
+        case SoftBreak() | HardBreak() | Code():
+            return " "
+        case Emphasis(children):
+            return f"*{_spoken(children)}*"
+        case Strong() | Strikethrough() | Link():
+            return _spoken(child.children)
+        case Image(alt=alt):
+            return alt
+        case _:
+            return ""
