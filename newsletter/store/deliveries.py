@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -126,6 +127,17 @@ class Balance:
             },
             uncertain=total(DeliveryState.UNCERTAIN),
             waiting=total(DeliveryState.WAITING, DeliveryState.CLAIMED),
+        )
+
+    def after(self, settled: Mapping[DeliveryState, int], excluded: Mapping[str, int]) -> Balance:
+        """The balance when so many of those who waited were settled, and so many excluded for a reason."""
+        return replace(
+            self,
+            accepted=self.accepted + settled.get(DeliveryState.ACCEPTED, 0),
+            failed=self.failed + settled.get(DeliveryState.FAILED, 0),
+            uncertain=self.uncertain + settled.get(DeliveryState.UNCERTAIN, 0),
+            excluded=dict(Counter(self.excluded) + Counter(excluded)),
+            waiting=self.waiting - sum(settled.values()) - sum(excluded.values()),
         )
 
     def as_json(self) -> dict[str, Any]:

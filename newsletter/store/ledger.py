@@ -155,7 +155,7 @@ class Ledger:
             return [_open_claim(connection, row) for row in rows]
 
     def cancel(self, issue_id: str) -> Balance:
-        """Exclude all who wait, for good; what a worker holds is settled as it ends. Raises StoreError if never frozen."""
+        """Exclude all who wait, for good; a worker's batch is settled as it ends. Raises StoreError if never frozen."""
         with writing(self._engine) as connection:
             if send_of(connection, issue_id) is None:
                 raise StoreError(f"the ledger knows nothing of issue {issue_id}", hint="there is nothing to cancel")

@@ -1,0 +1,1 @@
+"""How it goes out, and how it is taken up again."""

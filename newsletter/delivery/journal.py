@@ -1,0 +1,141 @@
+"""What a worker was about to do and what it was told, written so that it survives the worker's death (kill -9).
+
+A file: a header of 256 bytes (a mark, the journal's own random id, who holds it), then records of 16 bytes: a letter,
+and the first 15 of the 16 bytes of a recipient's id. Records are appended by one write(2), past any buffer of ours, and
+outlive the process in the page cache. After a power loss the boot id of a claim differs: the journal is not believed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import platform
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Self
+
+from newsletter.errors import StoreError
+from newsletter.providers.base import Outcome, Result
+
+_MARK = b"newsletter j1\n\x00\x00"
+_ID = slice(16, 32)
+_HOLDER = slice(32, 256)
+_HEADER_BYTES = 256
+_RECORD_BYTES = 16
+_ID_DIGITS = (_RECORD_BYTES - 1) * 2
+_INTENT = b"I"
+_LETTERS = {Outcome.ACCEPTED: b"A", Outcome.REJECTED: b"R", Outcome.LATER: b"L", Outcome.UNCERTAIN: b"U"}
+_MEANINGS = {letter: outcome for outcome, letter in _LETTERS.items()} | {_INTENT: Outcome.UNCERTAIN}
+
+
+class LeaseEnded(StoreError):
+    """The batch was not handed over in time: by now others may hand over the rest of it."""
+
+
+class FileJournal:
+    """The journal at `path`, held by this process until it is closed; raises StoreError if another one holds it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ends = math.inf
+        self.holder = _this_process()
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            self._lock()
+            self.id = self._identify()
+            self._say_who_holds_it()
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others have it."""
+        os.close(self._file)
+
+    def begin(self, lease: float) -> None:
+        """Empty it for the next batch, which must be handed over within `lease` seconds."""
+        os.ftruncate(self._file, _HEADER_BYTES)
+        self._ends = time.monotonic() + lease
+
+    def intent(self, ids: Sequence[str]) -> None:
+        """See providers.base.Journal. Raises StoreError; LeaseEnded if it is too late to hand anything over."""
+        if time.monotonic() >= self._ends:
+            raise LeaseEnded("the batch was not handed over before its lease ended")
+        self._append(b"".join(_INTENT + _short(id_) for id_ in ids))
+
+    def answer(self, result: Result) -> None:
+        """See providers.base.Journal."""
+        self._append(_LETTERS[result.outcome] + _short(result.recipient))
+
+    def outcomes(self, ids: Sequence[str]) -> dict[str, Outcome]:
+        """What is written of each: its last answer; UNCERTAIN for an intent without one; LATER for none of both."""
+        data = os.pread(self._file, os.fstat(self._file).st_size, _HEADER_BYTES)
+        starts = range(0, len(data) - _RECORD_BYTES + 1, _RECORD_BYTES)
+        written = {data[at + 1 : at + _RECORD_BYTES]: _MEANINGS.get(data[at : at + 1]) for at in starts}
+        return {id_: written.get(_short(id_), Outcome.LATER) or Outcome.UNCERTAIN for id_ in ids}
+
+    def _append(self, records: bytes) -> None:
+        before = os.fstat(self._file).st_size
+        try:
+            if os.write(self._file, records) == len(records):
+                return
+            reason = "the disk is full"
+        except OSError as error:
+            reason = str(error.strerror)
+        os.ftruncate(self._file, before)  # half a record would put all that follow it out of step
+        raise StoreError(f"the journal {self._path} cannot be written: {reason}")
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            header = os.pread(self._file, _HEADER_BYTES, 0)
+            holder = header[_HOLDER].rstrip(b"\x00").decode() or "another process"
+            raise StoreError(
+                f"this issue is being sent already, by {holder}", hint="`newsletter status` shows how far it is"
+            ) from None
+
+    def _identify(self) -> str:
+        header = os.pread(self._file, _HEADER_BYTES, 0)
+        if len(header) == _HEADER_BYTES:
+            if not header.startswith(_MARK):
+                raise StoreError(f"{self._path} is not a journal", hint="move it away, whatever it is")
+            return header[_ID].hex()
+        os.ftruncate(self._file, 0)
+        id_ = secrets.token_bytes(16)
+        self._append((_MARK + id_).ljust(_HEADER_BYTES, b"\x00"))
+        return id_.hex()
+
+    def _say_who_holds_it(self) -> None:
+        width = _HOLDER.stop - _HOLDER.start
+        with self._path.open("r+b", buffering=0) as file:  # the one that is held only appends
+            file.seek(_HOLDER.start)
+            file.write(self.holder.encode("ascii", "replace")[:width].ljust(width, b"\x00"))
+
+
+@cache
+def boot_id() -> str:
+    """What is the same until the machine is started anew."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except OSError:
+        return secrets.token_hex(16)  # not knowing, no journal of another process is believed
+
+
+def _this_process() -> str:
+    return f"process {os.getpid()} on {platform.node()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _short(id_: str) -> bytes:
+    return bytes.fromhex(id_[:_ID_DIGITS])
