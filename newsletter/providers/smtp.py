@@ -224,8 +224,6 @@ def _announce(connection: smtplib.SMTP, letter: _Letter) -> None:
     if sender.code not in _OK:
         raise _Refused(sender)
     recipient = _asked(connection.rcpt(letter.address))
-    if recipient.code in _WHO_ARE_YOU:
-        raise ProviderError(f"the relay wants to know who sends: {recipient}", hint=f"set username, and {PASSWORD}")
     if recipient.code not in _OK:
         raise _Refused(recipient)
     connection.putcmd("DATA")
@@ -238,6 +236,11 @@ def _asked(reply: tuple[int, bytes]) -> _Answer:
     answer = _Answer.of(reply)
     if answer.code == _CLOSING:
         raise smtplib.SMTPServerDisconnected(str(answer))
+    if answer.code in _WHO_ARE_YOU:
+        raise ProviderError(
+            f"the relay wants to know who sends: {answer}",
+            hint=f"set `username` in [providers.smtp] and {PASSWORD} in the environment",
+        )
     return answer
 
 
