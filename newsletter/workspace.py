@@ -91,11 +91,29 @@ class Workspace:
             )
         return resolved
 
+    def commit(self) -> str | None:
+        """The git commit that is checked out, with "+changes" where issues differ from it; None outside git."""
+        head = _git(self.root, "rev-parse", "HEAD")
+        if head is None:
+            return None
+        changed = _git(self.root, "status", "--porcelain", "--", "issues", "templates", FILE_NAME)
+        return f"{head}+changes" if changed else head
+
     def nearest_issue(self, name: str) -> str:
         """A hint for an issue that was not found."""
         names = [folder.name for folder in self.issue_folders()]
         close = nearest(name, names)
         return f"did you mean `{close}`?" if close else f"there are: {', '.join(names) or 'none yet'}"
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    import subprocess
+
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _user_data_folder() -> Path:

@@ -70,6 +70,18 @@ def as_text(values: Mapping[str, str]) -> Callable[[Slot], str]:
     return lambda slot: " ".join(value_of(slot, values).split())
 
 
+def specimen_text(slot: Slot) -> str:
+    """For Program.fill: what stands in a copy that is nobody's: `#` for links, the default, or the slot's name."""
+    if slot.name.startswith("links."):
+        return "#"
+    return slot.default if slot.default is not None else f"[{slot.name}]"
+
+
+def specimen_html(slot: Slot) -> str:
+    """The same, for HTML."""
+    return html.escape(specimen_text(slot))
+
+
 def missing(programs: Iterator[Program], values: Mapping[str, str]) -> list[str]:
     """The names of the slots that would stand empty for a recipient with `values`."""
     found: dict[str, None] = {}

@@ -186,7 +186,7 @@ class NodeBuilder:
         while not self._at_end("CodeBlock"):
             text += self._events.take()[2]
         self._events.take()
-        return CodeBlock(slots.restore(text), slots.restore(language))
+        return CodeBlock(text, language)
 
     def _listing(self, start: int | None) -> Listing:
         items = []
@@ -264,7 +264,7 @@ class NodeBuilder:
             case "Text":
                 return Text(detail)
             case "Code":
-                return Code(slots.restore(detail))
+                return Code(detail)
             case "InlineHtml":
                 return InlineHtml(self._markup(detail, byte))
             case "TaskListMarker":

@@ -12,7 +12,7 @@ from newsletter.config import Settings
 from newsletter.errors import Collected, ContentError, Place
 from newsletter.issue.blocks import Block, Figure, Post, Prose, walk
 from newsletter.issue.front import ArticleFront, Document, IssueFront, read_document, validated
-from newsletter.issue.markdown import Parsed, parse, parse_nodes
+from newsletter.issue.markdown import Parsed, code_spans, parse, parse_nodes
 from newsletter.issue.model import Article, Erratum, Issue
 from newsletter.issue.prose import Image, Inline, Paragraph, inlines_of
 from newsletter.issue.slots import Vocabulary, edits
@@ -72,12 +72,13 @@ def number_of(folder: Path) -> int:
 
 
 def _names(folder: Path) -> set[str]:
-    names = {folder.name, _LEADING_NUMBER.sub("", folder.name), _id_of(folder)}
+    names = {folder.name, _LEADING_NUMBER.sub("", folder.name), issue_id(folder)}
     found = _LEADING_NUMBER.match(folder.name)
     return names | ({found[1], str(int(found[1]))} if found else set())
 
 
-def _id_of(folder: Path) -> str:
+def issue_id(folder: Path) -> str:
+    """The id that issue.md says, found without reading the rest; empty where there is none."""
     try:
         head = (folder / "issue.md").read_text("utf-8", errors="replace")[:4000]
     except OSError:
@@ -153,11 +154,11 @@ class _Loading:
             return None
         return validated(document, model, self._problems)
 
-    def _refuse_second_id(self, issue_id: str, where: Place) -> None:
+    def _refuse_second_id(self, own: str, where: Place) -> None:
         for folder in self._workspace.issue_folders():
-            if folder.resolve() != self._folder.resolve() and _id_of(folder) == issue_id:
+            if folder.resolve() != self._folder.resolve() and issue_id(folder) == own:
                 self._problems.add(
-                    f"the id {issue_id} is also that of {folder.name}",
+                    f"the id {own} is also that of {folder.name}",
                     hint=f"a copied issue needs an id of its own: `id: {new_id()}`",
                     where=where,
                 )
@@ -168,7 +169,8 @@ class _Loading:
 
     def _parsed(self, document: Document) -> Parsed:
         body = document.body
-        slotted = body.edited(edits(body.text, self._words, self._problems, body.place))
+        code = code_spans(body.text)
+        slotted = body.edited(edits(body.text, self._words, self._problems, body.place, code))
         parsed = parse(slotted, self._problems)
         self._check_pictures(parsed.blocks)
         return parsed

@@ -7,7 +7,7 @@ reference links and footnotes work across fences (CommonMark 0.31.2 section 4.6 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -59,24 +59,35 @@ def _events(text: str) -> list[tuple[Any, dict[str, int]]]:
     return cast("list[tuple[Any, dict[str, int]]]", list(pyromark.events_with_range(text, options=_OPTIONS)))
 
 
+def code_spans(text: str) -> list[tuple[int, int]]:
+    """Where code stands in `text`: nothing in it is a slot."""
+    return _spans(text, lambda event: "Code" in event or _starts(event, "CodeBlock")) if "{{" in text else []
+
+
 def _fences(source: Source) -> list[Fence]:
     """The fences of `source` that do not stand inside code or HTML."""
     candidates = list(_FENCE.finditer(source.text))
     if not candidates:
         return []
-    offsets = ByteOffsets(source.text)
-    literal = [
-        (offsets.character(span["start"]), offsets.character(span["end"]))
-        for event, span in _events(source.text)
-        if isinstance(event, dict)
-        and isinstance(start := event.get("Start"), (dict, str))
-        and (start == "HtmlBlock" or (isinstance(start, dict) and "CodeBlock" in start))
-    ]
+    literal = _spans(source.text, lambda event: _starts(event, "CodeBlock") or _starts(event, "HtmlBlock"))
     return [
         Fence(found.start(), found.end(), found["said"], source.place(found.start() + found[0].index(":")))
         for found in candidates
         if not any(start < found.start() < end for start, end in literal)
     ]
+
+
+def _spans(text: str, wanted: Callable[[Any], bool]) -> list[tuple[int, int]]:
+    offsets = ByteOffsets(text)
+    return [
+        (offsets.character(span["start"]), offsets.character(span["end"]))
+        for event, span in _events(text)
+        if wanted(event)
+    ]
+
+
+def _starts(event: Any, kind: str) -> bool:
+    return isinstance(event, dict) and kind in (event.get("Start") or ())
 
 
 class _Assembly:

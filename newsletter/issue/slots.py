@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,7 +53,7 @@ def of_token(found: re.Match[str]) -> Slot:
 
 
 def restore(text: str) -> str:
-    """`text` as the writer wrote it, for places where slots are not replaced (code)."""
+    """`text` as the writer wrote it, for places where a slot cannot stand."""
     return TOKEN.sub(lambda found: _as_written(of_token(found)), text)
 
 
@@ -78,12 +78,20 @@ class Vocabulary:
     constants: Mapping[str, str]
 
 
-def edits(text: str, vocabulary: Vocabulary, problems: Collected, place: Callable[[int], Place]) -> Iterator[Edit]:
-    """The edits that put a token or a constant in the place of every `{{ name }}` of `text`.
+def edits(
+    text: str,
+    vocabulary: Vocabulary,
+    problems: Collected,
+    place: Callable[[int], Place],
+    literal: Sequence[tuple[int, int]] = (),
+) -> Iterator[Edit]:
+    """The edits that put a token or a constant in the place of every `{{ name }}` of `text` outside `literal` spans.
 
     What is neither is added to `problems`; `place` gives the Place of an offset in `text`. `\\{{` is left as it stands.
     """
     for found in _EXPRESSION.finditer(text):
+        if any(start <= found.start() < end for start, end in literal):
+            continue
         where = place(found.start())
         slot = _SLOT.fullmatch(found[1])
         if slot is None:

@@ -1,0 +1,72 @@
+"""The command line: parse, gather facts, call one function, print. The only place where errors become exit codes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import typer
+
+from newsletter import errors
+from newsletter.cli import demo, people, reading, sending, writing
+from newsletter.cli.output import say_problems
+
+EXIT_CODES: dict[type[errors.NewsletterError], int] = {
+    errors.ContentError: 1,
+    errors.TemplateError: 1,
+    errors.ChecksFailed: 1,
+    errors.ConfigError: 3,
+    errors.ProviderError: 4,
+    errors.StoreError: 4,
+}
+INTERRUPTED = 5
+
+app = typer.Typer(
+    name="newsletter",
+    help="A newsletter in a folder: articles in; email, text and web out; sent to everyone exactly once.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback()
+def _workspace(
+    context: typer.Context,
+    workspace: Path | None = typer.Option(
+        None, "--workspace", "-C", metavar="DIR", help="Work in this newsletter's folder, not in the current one."
+    ),
+    version: bool = typer.Option(False, "--version", is_eager=True, help="Show the version."),
+) -> None:
+    if version:
+        from newsletter import __version__
+
+        typer.echo(f"newsletter {__version__}")
+        raise typer.Exit
+    context.obj = workspace
+
+
+for group in (demo, writing, sending, people, reading):
+    group.register(app)
+
+
+def main() -> None:
+    """Run the command line; the exit code says what kind of fault there was (see README, "Exit codes")."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; returns its exit code."""
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except errors.NewsletterError as error:
+        say_problems(error.problems)
+        return EXIT_CODES[type(error)]
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("interrupted", err=True)
+        return INTERRUPTED

@@ -1,0 +1,345 @@
+"""Commands that send: send, status, resume, cancel, uncertain, providers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from newsletter.cli import opening
+from newsletter.cli.output import counted, say_balance, say_json, say_report, say_table, shown
+from newsletter.cli.writing import AsJson
+from newsletter.errors import ChecksFailed, StoreError
+
+if TYPE_CHECKING:
+    from newsletter.compile.edition import Edition
+    from newsletter.delivery.plan import Plan
+    from newsletter.delivery.send import Progress
+    from newsletter.providers.base import Provider
+    from newsletter.store.ledger import Balance
+    from newsletter.workspace import Workspace
+
+INCOMPLETE = 5
+Issue = Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Send to so many at most, this time.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `app`."""
+    for command in (send, status, resume, cancel, uncertain, providers):
+        app.command()(command)
+
+
+def send(
+    context: typer.Context,
+    issue: Issue,
+    test: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="Only a test copy, to this address.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(metavar="NAME", help="Instead of [send] provider.")] = None,
+    limit: Limit = None,
+    approved: Annotated[str | None, typer.Option("--hash", metavar="HASH", help="Send only this edition.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    unverified_unsubscribe: Annotated[
+        bool, typer.Option("--unverified-unsubscribe", help="Send though the unsubscribe address does not answer.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send an issue: shows what to whom, and sends nothing until it is confirmed."""
+    workspace = opening.workspace_of(context)
+    folder = opening.issue_named(workspace, issue)
+    name = provider or workspace.settings.send.provider
+    store = opening.Store.of(workspace)
+    edition = _checked_edition(workspace, folder, store, quiet=as_json)
+    if approved and not edition.hash.startswith(approved.lower()):
+        raise ChecksFailed(
+            f"the issue compiles to {edition.hash[:12]}, not to {approved[:12]}",
+            hint="something changed since that hash was shown: build, look, and approve the new one",
+        )
+    with closing(opening.provider_named(workspace, name)) as carrier:
+        if test:
+            _send_test(workspace, store, carrier, edition, test)
+            return
+        plan = _plan(workspace, folder, store, name, edition)
+        if not as_json:
+            _say_plan(workspace, plan, name, limit)
+        if dry_run or not (yes or _confirmed(plan, limit)):
+            _say_nothing_sent(plan, as_json=as_json)
+            return
+        _verify_unsubscribe(workspace, store, carrier, edition, unverified=unverified_unsubscribe)
+        with _progress(plan.expected) as progress:
+            balance = _sender(workspace, store, carrier, limit, progress).send(plan)
+    _finish(workspace, folder, store, edition, balance, name=name, limit=limit, as_json=as_json)
+
+
+def status(
+    context: typer.Context,
+    issue: Annotated[str | None, typer.Argument(metavar="[ISSUE]", help="All issues if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the balance of an issue, or of all that were sent."""
+    workspace = opening.workspace_of(context)
+    store = opening.Store.of(workspace)
+    folders = [opening.issue_named(workspace, issue)] if issue else workspace.issue_folders()
+    rows = [row for folder in folders if (row := _status_row(store, folder))]
+    if as_json:
+        said = [balance.as_json() | known for _, balance, known in rows]
+        say_json(said[0] if issue and said else said)
+        return
+    if not rows:
+        typer.echo("nothing was sent from this machine")
+    for folder, balance, known in rows:
+        typer.echo(f"{folder.name}  edition {known['hash'][:12]}")
+        say_balance(balance)
+
+
+def resume(context: typer.Context, issue: Issue, limit: Limit = None, as_json: AsJson = False) -> None:
+    """Go on with a send that was stopped; adds nobody, and sends the edition that was approved."""
+    from newsletter.compile.edition import from_bytes
+
+    workspace = opening.workspace_of(context)
+    folder = opening.issue_named(workspace, issue)
+    store = opening.Store.of(workspace)
+    issue_id = _id_of(folder)
+    known = store.ledger.send(issue_id)
+    if known is None:
+        raise StoreError(f"{folder.name} was never sent from here", hint=f"newsletter send {issue}")
+    with (
+        closing(opening.provider_named(workspace, known.provider)) as carrier,
+        _progress(store.ledger.balance(issue_id)) as progress,
+    ):
+        balance = _sender(workspace, store, carrier, limit, progress).resume(issue_id)
+    edition = from_bytes(store.ledger.edition(issue_id))
+    _finish(workspace, folder, store, edition, balance, name=known.provider, limit=limit, as_json=as_json)
+
+
+def cancel(context: typer.Context, issue: Issue) -> None:
+    """End a send for good: whoever waits is excluded."""
+    workspace = opening.workspace_of(context)
+    folder = opening.issue_named(workspace, issue)
+    balance = opening.Store.of(workspace).ledger.cancel(_id_of(folder))
+    typer.echo(f"cancelled: {folder.name}")
+    say_balance(balance)
+
+
+def uncertain(
+    context: typer.Context,
+    issue: Issue,
+    resend: Annotated[bool, typer.Option("--resend", help="Let them wait again: some may get it twice.")] = False,
+    assume_sent: Annotated[bool, typer.Option("--assume-sent", help="Take it that they got it.")] = False,
+) -> None:
+    """List those of whom nobody can know whether they got it, or decide for them."""
+    from newsletter.store.ledger import DeliveryState
+
+    if resend and assume_sent:
+        raise typer.BadParameter("--resend and --assume-sent exclude each other")
+    workspace = opening.workspace_of(context)
+    store = opening.Store.of(workspace)
+    issue_id = _id_of(opening.issue_named(workspace, issue))
+    found = store.ledger.uncertain(issue_id)
+    for delivery in found:
+        typer.echo(f"{delivery.address}  {delivery.detail}")
+    if resend or assume_sent:
+        state = DeliveryState.WAITING if resend else DeliveryState.ACCEPTED
+        decision = "sent again by hand" if resend else "assumed sent"
+        number = store.ledger.settle_uncertain(issue_id, state, decision)
+        then = f"waiting again: `newsletter resume {issue}`" if resend else "taken as sent"
+        typer.echo(f"{counted(number, 'recipient')} {then}")
+    elif not found:
+        typer.echo("nobody is uncertain")
+
+
+def providers(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Its options.")] = None,
+) -> None:
+    """List the providers, or the options of one."""
+    from newsletter.config import secret_variable
+    from newsletter.providers import PROVIDERS, provider_type
+
+    if name is None:
+        kinds = [(key, provider_type(key)) for key in PROVIDERS]
+        say_table(["provider", "what it does"], [[key, (kind.__doc__ or "").split("\n")[0]] for key, kind in kinds])
+        return
+    kind = provider_type(name)
+    typer.echo(f"[providers.{name}]")
+    for key, field in kind.Options.model_fields.items():
+        if key in kind.secrets:
+            typer.echo(f"{key}: from the environment, {secret_variable(name, key)}")
+        else:
+            typer.echo(f"{key} = {'(required)' if field.is_required() else repr(field.default)}")
+
+
+def _checked_edition(workspace: Workspace, folder: Path, store: opening.Store, *, quiet: bool) -> Edition:
+    """The issue compiled, unless the checks say that it must not go out."""
+    from newsletter.checks import check
+
+    facts = opening.facts_of(workspace, store)
+    issue, edition = opening.compiled(workspace, folder, facts)
+    report = check(issue, edition, facts, workspace.settings)
+    if not quiet and report.findings:
+        say_report(report)
+    report.stop_on_errors()
+    return edition
+
+
+def _plan(workspace: Workspace, folder: Path, store: opening.Store, provider: str, edition: Edition) -> Plan:
+    from newsletter.delivery.plan import plan
+    from newsletter.delivery.sent import read_sent
+
+    return plan(
+        edition,
+        provider=provider,
+        subscribers=store.subscribers,
+        ledger=store.ledger,
+        settings=workspace.settings,
+        keyring=store.keyring,
+        sent=read_sent(folder),
+    )
+
+
+def _say_plan(workspace: Workspace, plan: Plan, provider: str, limit: int | None) -> None:
+    from newsletter.compile.build import built_hash
+    from newsletter.compile.slots import specimen_html, specimen_text
+
+    edition = plan.edition
+    size = len(edition.variants[0].html.fill(specimen_html).encode())
+    built = built_hash(workspace.build / edition.slug)
+    changed = (
+        "" if built in {None, edition.hash} else f"  (the last build is {str(built)[:12]}: something changed since)"
+    )
+    lines = [("issue", f"{edition.slug}: {edition.title}")]
+    lines += [("subject", subject.fill(specimen_text)) for subject in edition.subjects]
+    lines += [
+        ("from", edition.headers.sender),
+        ("list", f"{edition.list}: {plan.expected.selected:,} selected, {plan.expected.waiting:,} to be sent to"),
+        ("provider", provider + (f", at most {limit:,} now" if limit else "")),
+        ("size", f"{size:,} bytes of HTML"),
+        ("edition", edition.hash[:12] + changed),
+    ]
+    for name, said in lines:
+        typer.echo(f"{name:<9} {said}")
+    typer.echo("expected")
+    say_balance(plan.expected)
+
+
+def _confirmed(plan: Plan, limit: int | None) -> bool:
+    if not plan.expected.waiting or not sys.stdin.isatty():
+        return False
+    number = min(plan.expected.waiting, limit or plan.expected.waiting)
+    said = typer.prompt(f"To send, type the number of recipients ({number})", default="", show_default=False)
+    return str(said).replace(",", "").strip() == str(number)
+
+
+def _say_nothing_sent(plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        say_json(_named(plan.edition, plan.expected) | {"sent": False})
+    elif plan.expected.waiting:
+        typer.echo("nothing was sent: `--yes`, or the number typed, sends it")
+    else:
+        typer.echo("nothing was sent: nobody is waiting for it")
+
+
+def _send_test(
+    workspace: Workspace, store: opening.Store, carrier: Provider, edition: Edition, addresses: list[str]
+) -> None:
+    from newsletter.delivery.trial import send_test_copies, stranger
+    from newsletter.errors import ProviderError
+    from newsletter.store.subscribers import normalise
+
+    try:
+        readers = [stranger(normalise(address), edition.list) for address in addresses]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--test") from error
+    results = send_test_copies(carrier, edition, readers, settings=workspace.settings, keyring=store.keyring)
+    for address, result in results:
+        typer.echo(f"{result.outcome}: {address} {result.detail}".rstrip())
+    if any(result.outcome != "accepted" for _, result in results):
+        raise ProviderError("not every test copy was accepted")
+
+
+def _verify_unsubscribe(
+    workspace: Workspace, store: opening.Store, carrier: Provider, edition: Edition, *, unverified: bool
+) -> None:
+    """Before the first byte to the world: does the address answer that all the copies' unsubscribe links lead to?"""
+    from newsletter.fetch import try_unsubscribe
+    from newsletter.tokens import Action, Grant
+
+    can = carrier.capabilities
+    if can.local or can.manages_unsubscribe or unverified:
+        return
+    token = store.keyring.sign(Grant("nobody", edition.list, Action.NOTHING))
+    try_unsubscribe(f"{workspace.settings.public_url}/unsubscribe/{token}")
+
+
+def _sender(
+    workspace: Workspace, store: opening.Store, carrier: Provider, limit: int | None, progress: Progress
+) -> Any:
+    from newsletter.delivery.send import Sender
+
+    return Sender(store.ledger, carrier, workspace.data / opening.JOURNALS, limit=limit, on_progress=progress)
+
+
+@contextmanager
+def _progress(start: Balance) -> Iterator[Progress]:
+    """A bar on a terminal, nothing elsewhere: the balance is printed at the end in any case."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("sending", total=start.selected, completed=start.selected - start.waiting)
+        yield lambda now: bar.update(task, total=now.selected, completed=now.selected - now.waiting)
+
+
+def _finish(
+    workspace: Workspace,
+    folder: Path,
+    store: opening.Store,
+    edition: Edition,
+    balance: Balance,
+    *,
+    name: str,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Write sent.json, print the balance, and say by the exit code whether anything is left."""
+    from newsletter.delivery.sent import sent_record, write_sent
+
+    record = None
+    if balance.accepted or balance.uncertain:
+        record = write_sent(folder, sent_record(edition, balance, commit=workspace.commit(), provider=name))
+    if as_json:
+        say_json(_named(edition, balance))
+    else:
+        say_balance(balance)
+        if record:
+            typer.echo(f"wrote {shown(record)}: commit it, so that every clone knows")
+    if balance.failed or balance.uncertain or (balance.waiting and limit is None):
+        raise typer.Exit(INCOMPLETE)
+
+
+def _named(edition: Edition, balance: Balance) -> dict[str, Any]:
+    return {"id": edition.issue_id, "issue": edition.slug, "hash": edition.hash} | balance.as_json()
+
+
+def _status_row(store: opening.Store, folder: Path) -> tuple[Path, Balance, dict[str, Any]] | None:
+    issue_id = _id_of(folder)
+    known = store.ledger.send(issue_id)
+    if known is None:
+        return None
+    return folder, store.ledger.balance(issue_id), {"id": issue_id, "issue": folder.name, "hash": known.edition_hash}
+
+
+def _id_of(folder: Path) -> str:
+    """The issue's id from its folder, without reading the rest: a broken article must not stop a resume."""
+    from newsletter.issue.load import issue_id
+
+    return issue_id(folder)

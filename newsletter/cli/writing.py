@@ -1,0 +1,170 @@
+"""Commands of the writer: init, new, issues, add, build, check."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter.cli import opening
+from newsletter.cli.output import counted, place, report_json, say_json, say_report, say_table, shown
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+IssueName = Annotated[
+    str | None, typer.Argument(metavar="[ISSUE]", help="Folder, number, slug or id; the newest if left out.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to `app`."""
+    app.command()(init)
+    app.command()(new)
+    app.command()(issues)
+    app.command()(add)
+    app.command()(build)
+    app.command()(check)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the newsletter is to live.")] = Path(),
+) -> None:
+    """Make a new newsletter: newsletter.toml and a first issue."""
+    from newsletter.issue.scaffold import new_workspace
+
+    for path in new_workspace(folder, datetime.date.today()):
+        typer.echo(f"wrote {shown(path)}")
+    typer.echo("next: fill in newsletter.toml, then `newsletter preview`")
+
+
+def new(
+    context: typer.Context,
+    title: Annotated[str, typer.Argument(metavar="TITLE")],
+    number: Annotated[int | None, typer.Option(help="The issue's number; the next one if left out.")] = None,
+) -> None:
+    """Make a new issue folder."""
+    from newsletter.issue.scaffold import new_issue
+
+    path = new_issue(opening.workspace_of(context), title, number, datetime.date.today())
+    typer.echo(f"wrote {shown(path)}")
+    typer.echo(f"next: add articles beside it, or `newsletter add {path.parent.name} FILE...`")
+
+
+def issues(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the issues: number, date, state, title, faults."""
+    from newsletter.delivery.sent import read_sent
+    from newsletter.errors import ContentError
+    from newsletter.issue.load import load_issue, number_of
+
+    workspace = opening.workspace_of(context)
+    rows = []
+    for folder in sorted(workspace.issue_folders(), key=number_of):
+        row: dict[str, object] = {"folder": folder.name, "number": None, "date": None, "title": "", "faults": 0}
+        try:
+            sent = read_sent(folder)
+            row["state"] = "sent" if sent else "draft"
+            issue = load_issue(workspace, folder)
+            row |= {"number": issue.number, "date": issue.date, "title": issue.title}
+        except ContentError as error:
+            row["faults"] = len(error.problems)
+            row.setdefault("state", "unknown")
+        rows.append(row)
+    if as_json:
+        say_json(rows)
+        return
+    head = ("number", "date", "state", "folder", "title")
+    said = [
+        [*("" if row[key] is None else str(row[key]) for key in head[:-1]), str(row["title"]) or _faults(row["faults"])]
+        for row in rows
+    ]
+    say_table(head, said)
+
+
+def _faults(number: object) -> str:
+    return f"({counted(int(str(number)), 'fault')}: `newsletter build` names them)"
+
+
+def add(
+    context: typer.Context,
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Articles: .txt or .md")],
+    title: Annotated[str | None, typer.Option(help="The article's title.")] = None,
+    source_url: Annotated[str | None, typer.Option(help="Where it was published first.")] = None,
+    date: Annotated[datetime.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its date.")] = None,
+    author: Annotated[str | None, typer.Option(help="Its author.")] = None,
+) -> None:
+    """Add source articles to an issue, naming each repair."""
+    from newsletter.errors import Place
+    from newsletter.issue.importer import import_article, write_article
+
+    workspace = opening.workspace_of(context)
+    folder = opening.issue_named(workspace, issue)
+    day = date.date() if date else None
+    imported = [
+        (file, import_article(file, title=title, source_url=source_url, date=day, author=author)) for file in files
+    ]
+    for file, article in imported:
+        path = write_article(folder, article)
+        typer.echo(f"wrote {shown(path)}")
+        for repair in article.repairs:
+            typer.echo(f"  {place(Place(file, repair.line))}: {repair.name}: {repair.said}")
+        if article.missing:
+            typer.echo(f"  not given: {', '.join(article.missing)}")
+
+
+def build(
+    context: typer.Context,
+    issue: IssueName = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Instead of build/SLUG/.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compile an issue into build/SLUG/: email, text, web, and a manifest."""
+    from newsletter.compile.build import write_build
+    from newsletter.compile.pipeline import stylesheet
+    from newsletter.compile.render import Theme
+
+    workspace = opening.workspace_of(context)
+    store = opening.Store.if_there(workspace)
+    _, edition = opening.compiled(workspace, opening.issue_named(workspace, issue), opening.facts_of(workspace, store))
+    folder = out or workspace.build / edition.slug
+    style = stylesheet(Theme.of(workspace), workspace.settings)
+    manifest = write_build(edition, folder, style=style, commit=workspace.commit())
+    if as_json:
+        say_json(manifest)
+        return
+    for name in ("email.html", "email.txt", "email.mjml"):
+        typer.echo(f"wrote {shown(folder / name)}  {manifest['sizes'][name]:,} bytes")
+    typer.echo(f"wrote {shown(folder / 'web')}/  {counted(len(edition.pages), 'page')}")
+    typer.echo(f"hash  {edition.hash[:12]}")
+
+
+def check(
+    context: typer.Context,
+    issue: IssueName = None,
+    form: Annotated[str, typer.Option("--format", metavar="text|json", help="How to say it.")] = "text",
+    strict: Annotated[bool, typer.Option(help="Warnings fail too.")] = False,
+    explain: Annotated[str | None, typer.Option(metavar="RULE", help="Explain a rule.")] = None,
+) -> None:
+    """Look an issue over before it is sent; exit code 1 if it must not go out."""
+    from newsletter.checks import RULES
+    from newsletter.checks import check as check_issue
+
+    if form not in {"text", "json"}:
+        raise typer.BadParameter(f"`{form}` is not text or json", param_hint="--format")
+    if explain is not None:
+        if explain not in RULES:
+            raise typer.BadParameter(f"there is no rule `{explain}`; there are {', '.join(sorted(RULES))}")
+        rule = RULES[explain]
+        typer.echo(f"{rule.id} ({rule.severity}): {rule.title}\n\n{rule.explanation}")
+        return
+    workspace = opening.workspace_of(context)
+    facts = opening.facts_of(workspace, opening.Store.if_there(workspace))
+    loaded, edition = opening.compiled(workspace, opening.issue_named(workspace, issue), facts)
+    report = check_issue(loaded, edition, facts, workspace.settings)
+    if form == "json":
+        say_json(report_json(report))
+    else:
+        say_report(report)
+    if report.errors or (strict and report.warnings):
+        raise typer.Exit(1)

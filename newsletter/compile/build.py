@@ -1,0 +1,81 @@
+"""Edition -> the files of build/SLUG/: for a person to look at before sending, with a specimen reader’s values."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from newsletter.compile.addresses import STYLE
+from newsletter.compile.edition import Edition
+from newsletter.compile.slots import specimen_html, specimen_text
+
+MANIFEST = "manifest.json"
+
+
+def write_build(edition: Edition, folder: Path, *, style: str, commit: str | None) -> dict[str, Any]:
+    """Write email.html, email.txt, email.mjml, web/ and manifest.json to `folder`, whole or not at all.
+
+    `style` is the site's style sheet. Returns the manifest: {id, slug, number, hash, content_digest, commit, files,
+    sizes}, sizes in bytes.
+    """
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    try:
+        files = _files(edition, style)
+        for name, text in files.items():
+            _written(draft / name).write_text(text, "utf-8")
+        for asset in edition.assets:
+            shutil.copyfile(asset.source, _written(draft / "web" / asset.path))
+        names = sorted([*files, *(f"web/{asset.path}" for asset in edition.assets)])
+        manifest = {
+            "id": edition.issue_id,
+            "slug": edition.slug,
+            "number": edition.number,
+            "hash": edition.hash,
+            "content_digest": edition.content_digest,
+            "commit": commit,
+            "files": names,
+            "sizes": {name: (draft / name).stat().st_size for name in names},
+        }
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        _swap(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return manifest
+
+
+def built_hash(folder: Path) -> str | None:
+    """The edition hash of the build in `folder`, if there is one."""
+    try:
+        return str(json.loads((folder / MANIFEST).read_text("utf-8"))["hash"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _files(edition: Edition, style: str) -> dict[str, str]:
+    variant = edition.variants[0]
+    pages = {f"web/{page.path}": page.html for page in edition.pages}
+    return {
+        "email.html": variant.html.fill(specimen_html),
+        "email.txt": variant.text.fill(specimen_text),
+        "email.mjml": edition.mjml,
+        f"web/{STYLE}": style,
+        **pages,
+    }
+
+
+def _written(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _swap(draft: Path, folder: Path) -> None:
+    """Put `draft` in the place of `folder`."""
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    if folder.exists():
+        folder.replace(old)
+    draft.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
