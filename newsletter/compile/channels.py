@@ -20,6 +20,9 @@ from newsletter.compile.text import TextWriter, indented, underlined, wrap
 from newsletter.issue.blocks import Block
 from newsletter.issue.prose import Inline, Node, plain
 
+GAP = 24
+"""The space between two blocks of a letter, in pixels."""
+
 _TAGS = {
     *("a", "abbr", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del"),
     *("details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
@@ -38,9 +41,10 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture as a template shows it: its address, and its size in CSS pixels where that is known."""
+    """A picture as a template shows it: its address from here and whole, its size in CSS pixels where that is known."""
 
     url: str
+    absolute: str
     width: int | None
     height: int | None
 
@@ -57,11 +61,13 @@ class Surface:
     def shown(self, src: str, room: int) -> Shown:
         """The picture `src` in at most `room` pixels' width."""
         picture = self.pictures[src]
-        url = picture.address if picture.asset is None else self.site.url(picture.address)
+        url, absolute = picture.address, picture.address
+        if picture.asset:
+            url, absolute = self.site.url(picture.address), self.site.absolute(picture.address)
         if not picture.width or not picture.height:
-            return Shown(url, None, None)
+            return Shown(url, absolute, None, None)
         width = min(picture.width, room)
-        return Shown(url, width, round(picture.height * width / picture.width))
+        return Shown(url, absolute, width, round(picture.height * width / picture.width))
 
     def address(self, src: str) -> str:
         return self.shown(src, 1).url
@@ -77,8 +83,14 @@ class EmailChannel:
         self.fragments: dict[str, str] = {}
 
     def blocks(self, blocks: tuple[Block, ...], frame: str = "", prefix: str = "") -> Markup:
-        """The MJML of `blocks`; `frame` names what they stand in ("quote", "note quote"), for templates and styles."""
-        return Markup("").join(self._block(block, frame, prefix) for block in blocks)
+        """The MJML of `blocks`; `frame` names what they stand in ("quote", "note quote"), for templates and styles.
+
+        A template has the space below its block in pixels as `after`: none below the last one.
+        """
+        gaps = [GAP] * (len(blocks) - 1) + [0]
+        return Markup("").join(
+            self._block(block, frame, prefix, after) for block, after in zip(blocks, gaps, strict=False)
+        )
 
     def prose(self, nodes: tuple[Node, ...], frame: str, prefix: str) -> str:
         """The token of a fragment with the HTML of `nodes`."""
@@ -86,24 +98,31 @@ class EmailChannel:
 
     def line(self, children: tuple[Inline, ...], frame: str = "") -> str:
         """The token of a fragment with running text."""
-        return self.fragment(render_inlines(children, self._around("")), f"line {frame}".strip())
+        return self.fragment(str(self.inline(children)), frame)
+
+    def inline(self, children: tuple[Inline, ...]) -> Markup:
+        """The HTML of running text, for a template of the theme that makes a fragment."""
+        return Markup(safe(render_inlines(children, self._around(""))))
 
     def words(self, children: tuple[Inline, ...]) -> str:
         """Running text without marks, for a button's label."""
         return plain(children)
+
+    def styled(self, markup: str) -> str:
+        """The token of a fragment that the theme wrote itself, its styles inlined."""
+        import css_inline
+
+        return self.html(css_inline.inline_fragment(markup, self._css, load_remote_stylesheets=False))
+
+    def fragment(self, markup: str, frame: str) -> str:
+        """The token of a fragment with `markup`, made safe and its styles inlined."""
+        return self.styled(f'<div class="{f"prose {frame}".strip()}">{safe(markup)}</div>')
 
     def html(self, markup: str) -> str:
         """The token of a fragment that the theme wrote itself and that stays as it is."""
         token = f"nlfrag{self._nonce}n{len(self.fragments)}z"
         self.fragments[token] = markup
         return token
-
-    def fragment(self, markup: str, frame: str) -> str:
-        """The token of a fragment with `markup`, made safe and its styles inlined."""
-        import css_inline
-
-        framed = f'<div class="prose {frame}">{safe(markup)}</div>'.replace(' ">', '">')
-        return self.html(css_inline.inline_fragment(framed, self._css, load_remote_stylesheets=False))
 
     def picture(self, src: str, room: int) -> Shown:
         return self._surface.shown(src, room)
@@ -112,19 +131,18 @@ class EmailChannel:
         return self._surface.site.link(target)
 
     def _around(self, prefix: str) -> Surroundings:
-        return Surroundings(prefix, 1, self.link, self._surface.address)
+        return Surroundings(prefix, 0, self.link, self._surface.address)
 
-    def _block(self, block: Block, frame: str, prefix: str) -> Markup:
-        values = {**self._surface.values, "block": block, "out": self, "frame": frame, "prefix": prefix}
+    def _block(self, block: Block, frame: str, prefix: str, after: int) -> Markup:
+        values = {**self._surface.values, "block": block, "out": self, "frame": frame, "prefix": prefix, "after": after}
         return Markup(self._surface.theme.render(f"blocks/{block.name}.mjml.j2", **values))
 
 
 class WebChannel:
-    """Blocks as HTML for a page of the site; `shift` lowers headings below the page's own."""
+    """Blocks as HTML for a page of the site."""
 
-    def __init__(self, surface: Surface, shift: int) -> None:
+    def __init__(self, surface: Surface) -> None:
         self._surface = surface
-        self._shift = shift
 
     def blocks(self, blocks: tuple[Block, ...], prefix: str = "") -> Markup:
         """The HTML of `blocks`."""
@@ -143,7 +161,7 @@ class WebChannel:
         return self._surface.site.link(target)
 
     def _around(self, prefix: str) -> Surroundings:
-        return Surroundings(prefix, self._shift, self.link, self._surface.address)
+        return Surroundings(prefix, 0, self.link, self._surface.address)
 
     def _block(self, block: Block, prefix: str) -> Markup:
         values = {**self._surface.values, "block": block, "out": self, "prefix": prefix}

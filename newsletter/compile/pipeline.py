@@ -6,12 +6,13 @@ What stands before this: issue/load.py has taken the slots out and parsed the Ma
 from __future__ import annotations
 
 import dataclasses
+from html import escape
 from typing import Any
 
 from pydantic import BaseModel
 
 from newsletter.compile import mjml
-from newsletter.compile.addresses import STYLE, Site, article_path, check_links, issue_path
+from newsletter.compile.addresses import FEED, STYLE, Site, article_path, check_links, issue_path
 from newsletter.compile.audience import in_mail, mail_form
 from newsletter.compile.channels import EmailChannel, Surface, TextChannel, WebChannel
 from newsletter.compile.colours import dark, light
@@ -25,11 +26,13 @@ from newsletter.compile.edition import (
     sealed,
 )
 from newsletter.compile.images import Picture, gather, measured
-from newsletter.compile.render import Theme
+from newsletter.compile.outline import outlined
+from newsletter.compile.render import Theme, direction
 from newsletter.compile.slots import cut
+from newsletter.compile.text import first_words
 from newsletter.config import Settings
 from newsletter.errors import Place
-from newsletter.issue.model import Issue
+from newsletter.issue.model import EmailForm, Issue
 from newsletter.issue.slots import Slot
 
 
@@ -40,11 +43,14 @@ def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) 
     pictures = gather(issue)
     logo = _logo(theme)
     words = digest(canonical([issue.title, issue.opening, issue.articles, issue.closing]))
-    mail = Surface(theme, site, pictures, values_for(theme, settings, site, logo) | {"issue": issue})
+    start = "left" if direction(issue.lang) == "ltr" else "right"
+    values = values_for(theme, settings, site, logo) | {"issue": issue, "start": start}
+    mail = Surface(theme, site, pictures, values)
 
     source, html = _email(issue, mail, words)
     text = _text(issue, mail)
-    pages = tuple(_pages(issue, mail, logo))
+    updated = facts.sent_before is not None and facts.sent_before.content_digest != words
+    pages = tuple(_pages(issue, mail, logo, updated))
 
     used = [picture.asset for picture in pictures.values() if picture.asset]
     assets = {asset.path: asset for asset in [*used, *([logo.asset] if logo and logo.asset else [])]}
@@ -70,38 +76,50 @@ def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) 
 
 def _email(issue: Issue, mail: Surface, words: str) -> tuple[str, str]:
     out = EmailChannel(mail, words[:8])
-    forms = [(article, mail_form(article)) for article in issue.articles if article.email != "none"]
-    values = {"out": out, "opening": in_mail(issue.opening), "closing": in_mail(issue.closing), "articles": forms}
-    source = mail.theme.render("email/shell.mjml.j2", **mail.values, **values)
+    source = mail.theme.render("email/shell.mjml.j2", **mail.values, **_parts(issue), out=out)
     return source, mjml.to_html(source, out.fragments)
 
 
 def _text(issue: Issue, mail: Surface) -> str:
     out = TextChannel(mail)
-    forms = [(article, mail_form(article)) for article in issue.articles if article.email != "none"]
-    values = {"out": out, "opening": in_mail(issue.opening), "closing": in_mail(issue.closing), "articles": forms}
-    return mail.theme.render("email/shell.txt.j2", **mail.values, **values).strip("\n") + "\n"
+    return mail.theme.render("email/shell.txt.j2", **mail.values, **_parts(issue), out=out).strip("\n") + "\n"
 
 
-def _pages(issue: Issue, mail: Surface, logo: Picture | None) -> list[Page]:
-    pages = [_page("web/issue.html.j2", issue_path(issue.slug), mail, logo, shift=1)]
+def _parts(issue: Issue) -> dict[str, Any]:
+    """What of `issue` is in its mail: opening and closing, and each article with the blocks that are shown of it."""
+    shown = [article for article in issue.articles if article.email is not EmailForm.NONE]
+    return {
+        "opening": outlined(in_mail(issue.opening), 2),
+        "articles": [(article, outlined(mail_form(article), 3)) for article in shown],
+        "closing": outlined(in_mail(issue.closing), 2),
+    }
+
+
+def _pages(issue: Issue, mail: Surface, logo: Picture | None, updated: bool) -> list[Page]:
+    values = {
+        "updated": updated,
+        "opening": outlined(issue.opening, 2),
+        "articles": [(article, outlined(article.blocks, 3)) for article in issue.articles],
+        "closing": outlined(issue.closing, 2),
+    }
+    pages = [_page("web/issue.html.j2", issue_path(issue.slug), mail, logo, **values)]
     for article in issue.articles:
-        values = {"article": article}
-        pages.append(_page("web/article.html.j2", article_path(article.slug), mail, logo, shift=0, **values))
+        values = {"article": article, "blocks": outlined(article.blocks, 2)}
+        pages.append(_page("web/article.html.j2", article_path(article.slug), mail, logo, **values))
     return pages
 
 
-def _page(template: str, path: str, mail: Surface, logo: Picture | None, *, shift: int, **values: Any) -> Page:
+def _page(template: str, path: str, mail: Surface, logo: Picture | None, **values: Any) -> Page:
     site = mail.site.seen_from(path)
     seen = values_for(mail.theme, site.settings, site, logo)
     surface = Surface(mail.theme, site, mail.pictures, {**mail.values, **seen, **values})
-    html = mail.theme.render(template, **surface.values, out=WebChannel(surface, shift))
-    return Page(path=path, html=cut(html).fill(_for_nobody))
+    html = mail.theme.render(template, **surface.values, here=path, out=WebChannel(surface))
+    return Page(path=path, html=for_nobody(html))
 
 
-def _for_nobody(slot: Slot) -> str:
-    """What stands in a slot on the web, where nobody in particular reads."""
-    return slot.default or ""
+def for_nobody(html: str) -> str:
+    """`html` as it stands on the web, where nobody in particular reads: each slot has its default."""
+    return cut(html).fill(lambda slot: escape(slot.default or ""))
 
 
 def values_for(theme: Theme, settings: Settings, site: Site, logo: Picture | None) -> dict[str, Any]:
@@ -115,7 +133,14 @@ def values_for(theme: Theme, settings: Settings, site: Site, logo: Picture | Non
         "dark": dark(brand),
         "site": site,
         "style": site.url(STYLE),
-        "logo": logo and {"url": site.url(logo.address), "width": (logo.width or 0) // 2},
+        "feed": site.url(FEED),
+        "first_words": first_words,
+        "logo": logo
+        and {
+            "url": site.url(logo.address),
+            "width": (logo.width or 0) // 2,
+            "height": (logo.height or 0) // 2,
+        },
         "slot": lambda name, default=None: Slot(name, default).token,
         "article_path": article_path,
         "issue_path": issue_path,

@@ -11,13 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import jinja2
 from markupsafe import Markup
 
 from newsletter.errors import Place, TemplateError
 from newsletter.workspace import Workspace
+
+if TYPE_CHECKING:
+    from babel import Locale
 
 
 @dataclass(frozen=True)
@@ -72,21 +76,37 @@ def _environment(folders: tuple[Path, ...], **options: Any) -> jinja2.Environmen
         keep_trailing_newline=False,
         **options,
     )
-    environment.filters["date"] = format_date
+    environment.filters |= {"date": format_date, "direction": direction, "host": host}
     return environment
 
 
 def format_date(value: datetime.date | datetime.datetime, lang: str) -> str:
     """A date in words, in the language `lang`; a time with its minutes where there is one."""
-    from babel import Locale, UnknownLocaleError, dates
+    from babel import dates
 
-    try:
-        locale = Locale.parse(lang, sep="-")
-    except (UnknownLocaleError, ValueError):
-        locale = Locale("en")
+    locale = _locale(lang)
     if isinstance(value, datetime.datetime):
         return dates.format_datetime(value, "d MMMM y, HH:mm", locale=locale)
     return dates.format_date(value, "long" if locale.language != "en" else "d MMMM y", locale=locale)
+
+
+def direction(lang: str) -> str:
+    """Which way the language `lang` is written: ltr or rtl."""
+    return str(_locale(lang).text_direction)
+
+
+def host(url: str) -> str:
+    """The host of a web address, as one says it: without `www.`."""
+    return (urlsplit(url).hostname or url).removeprefix("www.")
+
+
+def _locale(lang: str) -> Locale:
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale.parse(lang, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")
 
 
 def _encoded(value: Any) -> Any:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from newsletter.issue.blocks import Block, Prose
 from newsletter.issue.prose import (
     BlockQuote,
     Cell,
@@ -33,6 +34,7 @@ from newsletter.issue.prose import (
     TaskMarker,
     Text,
     Tight,
+    plain,
 )
 from newsletter.issue.slots import TOKEN, of_token
 
@@ -46,17 +48,18 @@ class LinkNumbers:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._listed = 0
+        self._met: set[str] = set()
 
     def number(self, url: str) -> int:
         """The number of `url`, a new one where it has none."""
+        self._met.add(url)
         return self._numbers.setdefault(url, len(self._numbers) + 1)
 
     def unlisted(self) -> list[tuple[int, str]]:
-        """The links met since this was asked last."""
-        fresh = [(number, url) for url, number in self._numbers.items() if number > self._listed]
-        self._listed = len(self._numbers)
-        return fresh
+        """The links met since this was asked last, those that were met before that too."""
+        listed = sorted((self._numbers[url], url) for url in self._met)
+        self._met.clear()
+        return listed
 
 
 class TextWriter:
@@ -144,6 +147,22 @@ class TextWriter:
         if text in {address, address.removeprefix("mailto:")}:
             return text
         return f"{text} [{self.links.number(address)}]"
+
+
+def first_words(blocks: tuple[Block, ...], limit: int = 160) -> str:
+    """The first words of `blocks`, at most `limit` characters: whole sentences, or whole words and an ellipsis."""
+    paragraphs = (
+        plain(node.children)
+        for block in blocks
+        if isinstance(block, Prose)
+        for node in block.nodes
+        if isinstance(node, Paragraph)
+    )
+    text = TOKEN.sub(lambda found: of_token(found).default or "", " ".join(" ".join(paragraphs).split()))
+    if len(text) <= limit:
+        return text
+    sentences = re.match(rf".{{{limit // 2},{limit - 1}}}[.!?…](?= )", text)
+    return sentences[0] if sentences else text[:limit].rpartition(" ")[0].rstrip(" ,;:–—-") + "…"
 
 
 def columns_of(text: str) -> int:
