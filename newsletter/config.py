@@ -148,7 +148,9 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(data | {"data_dir": os.environ.get("NEWSLETTER_DATA_DIR") or None})
     except ValidationError as error:
-        found = problems_of(error.errors(), _known_keys, lambda keys: Place(path, line_of(text, keys)))
+        found = problems_of(
+            error.errors(), _known_keys, lambda keys: Place(path, line_of(text, keys)), add="add {} = …"
+        )
         raise ConfigError.of(found) from error
 
 

@@ -108,7 +108,12 @@ class Collected:
     def stop_if_any(self) -> None:
         """Raise what was gathered, if anything was."""
         if self._problems:
-            raise self._kind.of(self._problems)
+            raise self._kind.of(sorted(self._problems, key=_reading_order))
+
+
+def _reading_order(problem: Problem) -> tuple[str, int, int]:
+    where = problem.where
+    return (str(where.path), where.line or 0, where.column or 0) if where else ("", 0, 0)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -123,23 +128,31 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
 
 def problems_of(
-    details: Iterable[Mapping[str, Any]], known: Callable[[tuple[Any, ...]], Sequence[str]], place: Callable[..., Place]
+    details: Iterable[Mapping[str, Any]],
+    known: Callable[[tuple[Any, ...]], Sequence[str]],
+    place: Callable[..., Place],
+    *,
+    add: str = "add a line `{}: …`",
 ) -> list[Problem]:
     """Turn pydantic's error details into problems in words.
 
-    `known` gives the legal keys beside the one at a path of keys; `place` gives the Place of such a path.
+    `known` gives the legal keys beside the one at a path of keys; `place` gives the Place of such a path; `add` is the
+    hint for a key that is missing.
     """
-    return [_problem_of(detail, known, place) for detail in details]
+    return [_problem_of(detail, known, place, add) for detail in details]
 
 
 def _problem_of(
-    detail: Mapping[str, Any], known: Callable[[tuple[Any, ...]], Sequence[str]], place: Callable[..., Place]
+    detail: Mapping[str, Any],
+    known: Callable[[tuple[Any, ...]], Sequence[str]],
+    place: Callable[..., Place],
+    add: str,
 ) -> Problem:
     path = tuple(detail["loc"])
     name = ".".join(str(part) for part in path)
     match detail["type"]:
         case "missing":
-            return Problem(f"`{name}` is missing", f"add a line for `{path[-1]}`", place(path))
+            return Problem(f"`{name}` is missing", add.format(path[-1]), place(path))
         case "extra_forbidden":
             return Problem(f"unknown key `{name}`", did_you_mean(str(path[-1]), known(path)), place(path))
         case _:

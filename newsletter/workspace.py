@@ -82,12 +82,17 @@ class Workspace:
             return []
         return sorted(folder for folder in self.issues.iterdir() if (folder / "issue.md").exists())
 
-    def inside(self, path: Path, where: Place) -> Path:
-        """`path`, resolved, if it lies in the workspace; raises ContentError when it leaves it, by symlink too."""
+    def inside(self, path: Path, where: Place, said: str | None = None) -> Path:
+        """`path`, resolved, if it lies in the workspace; raises ContentError when it leaves it, by symlink too.
+
+        `said` is what the writer wrote for it.
+        """
         resolved = path.resolve()
         if not resolved.is_relative_to(self.root):
             raise ContentError(
-                f"{path} leaves the workspace", hint="put the file into the issue's own folder", where=where
+                f"{said or path.name} leaves the workspace",
+                hint="put the file into the issue's own folder",
+                where=where,
             )
         return resolved
 

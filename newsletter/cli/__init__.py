@@ -28,6 +28,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its import would take longer than all else that --help does
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 

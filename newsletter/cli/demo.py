@@ -6,12 +6,15 @@ import shutil
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from newsletter.cli import opening
 from newsletter.cli.output import counted, say_balance, say_report, shown
-from newsletter.workspace import Workspace, shipped_root
+
+if TYPE_CHECKING:
+    from newsletter.workspace import Workspace
 
 SAMPLE_LIST = "subscribers.csv"
 
@@ -31,6 +34,8 @@ def demo(context: typer.Context) -> None:
 
 def _sample_workspace(scratch: Path) -> Workspace:
     """A copy of the shipped newsletter, its data folder beside it."""
+    from newsletter.workspace import Workspace, shipped_root
+
     root = scratch / "workspace"
     root.mkdir()
     shutil.copy(shipped_root() / "newsletter.toml", root)

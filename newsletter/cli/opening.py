@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,26 +10,26 @@ from typing import TYPE_CHECKING
 import typer
 
 from newsletter.errors import Place
-from newsletter.workspace import Workspace
 
 if TYPE_CHECKING:
     from newsletter.compile.edition import Edition, Facts
     from newsletter.issue.model import Issue
-    from newsletter.providers.base import Provider
+    from newsletter.providers.base import Carrier, Provider
     from newsletter.store.ledger import Ledger
     from newsletter.store.subscribers import Subscribers
     from newsletter.tokens import Keyring
+    from newsletter.workspace import Workspace
 
 DATABASE = "newsletter.db"
 KEYS = "keys.json"
 JOURNALS = "journals"
 OUTBOX = "outbox"
 
-__all__ = ["DATABASE", "JOURNALS", "KEYS", "OUTBOX", "Store", "closing", "compiled", "issue_named", "workspace_of"]
-
 
 def workspace_of(context: typer.Context) -> Workspace:
     """The workspace that was named, or the one around the current folder."""
+    from newsletter.workspace import Workspace
+
     named: Path | None = context.obj
     return Workspace.open(named) if named else Workspace.find()
 
@@ -118,3 +117,16 @@ def provider_named(workspace: Workspace, name: str) -> Provider:
         if value is not None:
             options[option] = value
     return open_provider(name, options, Place(workspace.root / FILE_NAME))
+
+
+def carrier_of(workspace: Workspace) -> Carrier:
+    """The configured provider, for single messages; raises ConfigError where it carries none."""
+    from newsletter.errors import ConfigError
+    from newsletter.providers.base import Carrier
+
+    name = workspace.settings.send.provider
+    provider = provider_named(workspace, name)
+    if not isinstance(provider, Carrier):
+        provider.close()
+        raise ConfigError(f"the provider `{name}` cannot send confirmation mails")
+    return provider

@@ -72,7 +72,7 @@ def serve(
     typer.echo(_built(workspace, folder))
 
     def confirm(subscriber: Subscriber, link: str) -> None:
-        with closing(opening.provider_named(workspace, workspace.settings.send.provider)) as carrier:
+        with closing(opening.carrier_of(workspace)) as carrier:
             send_confirmation(workspace.settings, carrier, subscriber.email, link)
 
     app = create_app(

@@ -68,7 +68,7 @@ def send(
         plan = _plan(workspace, folder, store, name, edition)
         if not as_json:
             _say_plan(workspace, plan, name, limit)
-        if dry_run or not (yes or _confirmed(plan, limit)):
+        if dry_run or not plan.expected.waiting or not (yes or _confirmed(plan, limit)):
             _say_nothing_sent(plan, as_json=as_json)
             return
         _verify_unsubscribe(workspace, store, carrier, edition, unverified=unverified_unsubscribe)
@@ -171,7 +171,8 @@ def providers(
         if key in kind.secrets:
             typer.echo(f"{key}: from the environment, {secret_variable(name, key)}")
         else:
-            typer.echo(f"{key} = {'(required)' if field.is_required() else repr(field.default)}")
+            default = "(required)" if field.is_required() else field.default
+            typer.echo(f"{key} = {'(none)' if default is None else default}")
 
 
 def _checked_edition(workspace: Workspace, folder: Path, store: opening.Store, *, quiet: bool) -> Edition:
@@ -181,9 +182,9 @@ def _checked_edition(workspace: Workspace, folder: Path, store: opening.Store, *
     facts = opening.facts_of(workspace, store)
     issue, edition = opening.compiled(workspace, folder, facts)
     report = check(issue, edition, facts, workspace.settings)
+    report.stop_on_errors()
     if not quiet and report.findings:
         say_report(report)
-    report.stop_on_errors()
     return edition
 
 
@@ -228,7 +229,7 @@ def _say_plan(workspace: Workspace, plan: Plan, provider: str, limit: int | None
 
 
 def _confirmed(plan: Plan, limit: int | None) -> bool:
-    if not plan.expected.waiting or not sys.stdin.isatty():
+    if not sys.stdin.isatty():
         return False
     number = min(plan.expected.waiting, limit or plan.expected.waiting)
     said = typer.prompt(f"To send, type the number of recipients ({number})", default="", show_default=False)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli import opening
 from newsletter.cli.output import counted, place, report_json, say_json, say_report, say_table, shown
+
+if TYPE_CHECKING:
+    from newsletter.delivery.sent import Sent
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 IssueName = Annotated[
@@ -63,7 +66,7 @@ def issues(context: typer.Context, as_json: AsJson = False) -> None:
         row: dict[str, object] = {"folder": folder.name, "number": None, "date": None, "title": "", "faults": 0}
         try:
             sent = read_sent(folder)
-            row["state"] = "sent" if sent else "draft"
+            row["state"] = _state(sent)
             issue = load_issue(workspace, folder)
             row |= {"number": issue.number, "date": issue.date, "title": issue.title}
         except ContentError as error:
@@ -79,6 +82,12 @@ def issues(context: typer.Context, as_json: AsJson = False) -> None:
         for row in rows
     ]
     say_table(head, said)
+
+
+def _state(sent: Sent | None) -> str:
+    if sent is None:
+        return "draft"
+    return "sent" if not sent.balance["waiting"] else f"sent to {sent.balance['accepted']:,}"
 
 
 def _faults(number: object) -> str:

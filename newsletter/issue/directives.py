@@ -15,7 +15,7 @@ from newsletter.issue.prose import Inline, Node, Paragraph
 from newsletter.issue.source import Source
 
 _OWN_FIELDS = {"place", "children", "line", "nodes"}
-_ARGUMENT = re.compile(r"""(?P<key>[\w-]+)=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]+))(?=\s|$)|(?P<other>\S+)""")
+_ARGUMENT = re.compile(r"""(?P<key>[\w-]+)=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"“”„]+))(?=\s|$)|(?P<other>\S+)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,8 @@ def close_block(opening: Opening, problems: Collected) -> Block | None:
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        problems.extend(problems_of(error.errors(), lambda _: _known(kind), lambda _: opening.place))
+        faults = problems_of(error.errors(), lambda _: _known(kind), lambda _: opening.place, add="write {}=…")
+        problems.extend(faults)
         return None
 
 

@@ -227,7 +227,7 @@ class NodeBuilder:
                 yield fence
             else:
                 self._events.problems.add(
-                    "a directive cannot stand inside a list, a quotation mark `>` or a footnote",
+                    "a directive cannot stand inside a list, a `>` quotation or a footnote",
                     hint="begin the line with ::: and leave the list before it",
                     where=fence.place,
                 )

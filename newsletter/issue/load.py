@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from newsletter.errors import Collected, ContentError, Place
 from newsletter.issue.blocks import Block, Figure, Post, Prose, walk
 from newsletter.issue.front import ArticleFront, Document, IssueFront, read_document, validated
 from newsletter.issue.markdown import Parsed, code_spans, parse, parse_nodes
-from newsletter.issue.model import Article, Erratum, Issue
+from newsletter.issue.model import Article, EmailForm, Erratum, Issue
 from newsletter.issue.prose import Image, Inline, Paragraph, inlines_of
 from newsletter.issue.slots import Vocabulary, edits
 from newsletter.workspace import Workspace
@@ -105,7 +106,7 @@ class _Loading:
         where = Place(self._folder)
         self._workspace.inside(self._folder, where)
         document = self._read(self._folder / "issue.md")
-        front = self._front(document, IssueFront) if document else None
+        front = self._issue_front(document) if document else None
         articles = self._articles(front.lang if front else None)
         if document and front:
             self._refuse_second_id(front.id, document.place("id"))
@@ -149,17 +150,22 @@ class _Loading:
                     hint="slots are for subject, preheader and running text",
                     where=document.place(key),
                 )
-        if model is IssueFront and "id" not in document.values:
-            self._problems.add("`id` is missing", hint=f"add a line `id: {new_id()}`", where=document.place())
-            return None
         return validated(document, model, self._problems)
+
+    def _issue_front(self, document: Document) -> IssueFront | None:
+        if "id" in document.values:
+            front: IssueFront | None = self._front(document, IssueFront)
+            return front
+        self._problems.add("`id` is missing", hint=f'add a line `id: "{new_id()}"`', where=document.place())
+        self._front(replace(document, values={**document.values, "id": new_id()}), IssueFront)
+        return None
 
     def _refuse_second_id(self, own: str, where: Place) -> None:
         for folder in self._workspace.issue_folders():
             if folder.resolve() != self._folder.resolve() and issue_id(folder) == own:
                 self._problems.add(
                     f"the id {own} is also that of {folder.name}",
-                    hint=f"a copied issue needs an id of its own: `id: {new_id()}`",
+                    hint=f'a copied issue needs an id of its own: `id: "{new_id()}"`',
                     where=where,
                 )
 
@@ -201,6 +207,12 @@ class _Loading:
             return None
         parsed = self._parsed(document)
         more = parsed.markers.get("more")
+        if front.email is EmailForm.EXCERPT and more is None:
+            self._problems.add(
+                "an excerpt has to end somewhere",
+                hint="a line `<!-- more -->` in the text ends it",
+                where=document.place("email"),
+            )
         settings = self._workspace.settings
         return Article(
             slug=front.slug or self._slug_of(path),
@@ -244,7 +256,7 @@ class _Loading:
             if src.startswith("https://"):
                 continue
             try:
-                path = self._workspace.inside(self._folder / src, where)
+                path = self._workspace.inside(self._folder / src, where, src)
             except ContentError as error:
                 self._problems.extend(error.problems)
                 continue

@@ -28,7 +28,7 @@ _OPTIONS = (
     | _O.ENABLE_STRIKETHROUGH
     | _O.ENABLE_HEADING_ATTRIBUTES
 )
-_FENCE = re.compile(r"^ {0,3}:::+[ \t]*(?P<said>[^\n]*?)[ \t]*$", re.MULTILINE)
+_FENCE = re.compile(r"^ {0,3}(?P<fence>:::+)[ \t]*(?P<said>[^\n]*?)[ \t]*$", re.MULTILINE)
 _MARKER = re.compile(r"<!--\s*(articles|more)\s*-->")
 
 
@@ -71,9 +71,9 @@ def _fences(source: Source) -> list[Fence]:
         return []
     literal = _spans(source.text, lambda event: _starts(event, "CodeBlock") or _starts(event, "HtmlBlock"))
     return [
-        Fence(found.start(), found.end(), found["said"], source.place(found.start() + found[0].index(":")))
+        Fence(found.start("fence"), found.end(), found["said"], source.place(found.start("fence")))
         for found in candidates
-        if not any(start < found.start() < end for start, end in literal)
+        if not any(start <= found.start() < end for start, end in literal)
     ]
 
 

@@ -36,4 +36,4 @@ def open_provider(name: str, options: dict[str, Any], place: Place) -> Provider:
         return kind(kind.Options.model_validate(options))
     except ValidationError as error:
         known = [field.alias or key for key, field in kind.Options.model_fields.items()]
-        raise ConfigError.of(problems_of(error.errors(), lambda _: known, lambda _: place)) from error
+        raise ConfigError.of(problems_of(error.errors(), lambda _: known, lambda _: place, add="add {} = …")) from error

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -114,11 +114,15 @@ class Provider(Protocol):
         """Let go of the connection; what was not handed over is not."""
 
 
+@runtime_checkable
 class Carrier(Protocol):
     """A provider that also carries single messages that are no part of an issue, such as confirmations."""
 
     def carry(self, sender: str, recipient: str, message: bytes) -> Result:
         """Hand one finished message (CRLF line ends) over, between two bare addresses; rules as for `send`."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
 
 
 class ProviderType(Protocol):
