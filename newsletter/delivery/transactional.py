@@ -57,7 +57,7 @@ def confirmation_message(settings: Settings, address: str, link: str) -> bytes:
     subject = f"Please confirm: {publication.name}"
     footer = "\n".join(filter(None, (publication.name, publication.postal_address)))
     sender = _mailbox(publication.sender)
-    message = EmailMessage(POLICY)
+    message = EmailMessage(POLICY.clone(utf8=not address.isascii()))
     message["From"] = sender
     if publication.reply_to:
         message["Reply-To"] = _mailbox(publication.reply_to)
@@ -89,6 +89,8 @@ def send_confirmation(settings: Settings, carrier: Carrier, address: str, link: 
 
 
 def _mailbox(text: str) -> Address:
+    import idna
+
     name, address = parseaddr(text)
     local, _, domain = address.rpartition("@")
-    return Address(name, local, domain.encode("idna").decode())
+    return Address(name, local, domain if domain.isascii() else idna.encode(domain, uts46=True).decode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.utils import parseaddr
 
-from newsletter.checks.rule import CheckReport
+from newsletter.checks import CheckReport
 from newsletter.compile.addresses import article_path
 from newsletter.compile.slots import as_html, as_text
 from newsletter.web.preview.desk import Sheet
