@@ -176,7 +176,7 @@ def line_of(text: str, keys: tuple[Any, ...]) -> int | None:
                 nearest_line = number
         elif inside and re.match(rf"\s*\"?{key}\"?\s*=", line):
             return number
-    return nearest_line
+    return nearest_line or (line_of(text, keys[:-1]) if len(keys) > 1 else None)
 
 
 def _place_in_message(path: Path, message: str) -> Place:

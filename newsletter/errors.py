@@ -102,13 +102,15 @@ class Collected:
     def extend(self, problems: Iterable[Problem]) -> None:
         self._problems.extend(problems)
 
-    def __bool__(self) -> bool:
-        return bool(self._problems)
+    @property
+    def found(self) -> list[Problem]:
+        """What was gathered, in the order of places."""
+        return sorted(self._problems, key=_reading_order)
 
     def stop_if_any(self) -> None:
         """Raise what was gathered, if anything was."""
         if self._problems:
-            raise self._kind.of(sorted(self._problems, key=_reading_order))
+            raise self._kind.of(self.found)
 
 
 def _reading_order(problem: Problem) -> tuple[str, int, int]:
