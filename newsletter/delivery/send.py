@@ -32,7 +32,8 @@ class Sender:
     """Sends issues through one provider. `journals` is the folder of the journals, one an issue.
 
     `limit`: so many recipients in this run at most. `pauses`: seconds before each round in which those are tried again
-    whom the provider put off; who is put off in the last round is left waiting. `on_progress` is told the balance.
+    whom the provider put off; who is put off in the last round is left waiting. `lease`: how long a batch may take,
+    after which others may send the rest of it. `on_progress` is told the balance after every batch.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Sender:
         *,
         limit: int | None = None,
         pauses: Sequence[float] = PAUSES,
+        lease: timedelta = LEASE,
         on_progress: Progress = lambda _: None,
     ) -> None:
         self._ledger = ledger
@@ -50,6 +52,7 @@ class Sender:
         self._journals = journals
         self._limit = sys.maxsize if limit is None else limit
         self._pauses = pauses
+        self._lease = lease
         self._on_progress = on_progress
 
     def send(self, plan: Plan) -> Balance:
@@ -79,6 +82,7 @@ class Sender:
             edition=edition,
             journal=journal,
             limit=self._limit,
+            lease=self._lease,
             on_progress=self._on_progress,
         )
         try:
@@ -105,6 +109,7 @@ class _Run:
         edition: Edition,
         journal: FileJournal,
         limit: int,
+        lease: timedelta,
         on_progress: Progress,
     ) -> None:
         self._ledger = ledger
@@ -112,6 +117,7 @@ class _Run:
         self._edition = edition
         self._journal = journal
         self._left = limit
+        self._lease = lease
         self._on_progress = on_progress
         self._worker = Worker(owner=journal.holder, boot_id=boot_id(), journal_id=journal.id)
         self._balance = ledger.balance(edition.issue_id)
@@ -128,8 +134,8 @@ class _Run:
         limit = min(self._left, self._provider.capabilities.batch_max)
         if not limit:
             return None
-        self._journal.begin(LEASE.total_seconds())
-        return self._ledger.claim(self._edition.issue_id, self._worker, limit=limit, after=after, lease=LEASE)
+        self._journal.begin(self._lease.total_seconds())
+        return self._ledger.claim(self._edition.issue_id, self._worker, limit=limit, after=after, lease=self._lease)
 
     def _hand_over(self, claim: Claim) -> int:
         """Returns how many of the claim wait again."""

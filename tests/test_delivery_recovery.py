@@ -1,0 +1,178 @@
+"""The ledger, the journal and recovery under every order of events that hypothesis thinks of."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import select
+
+from newsletter.delivery.journal import FileJournal, boot_id
+from newsletter.delivery.recovery import recover, settlements
+from newsletter.providers.base import Outcome, Result
+from newsletter.store.ledger import Claim, Delivery, DeliveryState, Ledger, Selected, Send, Worker
+from newsletter.store.schema import connect, deliveries
+from newsletter.store.subscribers import Newcomer, Subscribers
+from newsletter.tokens import Keyring
+
+pytestmark = pytest.mark.slow
+
+ISSUE = "k3v9q2m8w1zt"
+SEND = Send(issue_id=ISSUE, edition_hash="a" * 64, list="main", provider="outbox", settings_digest="s")
+KEYRING = Keyring({"a": b"signing"}, b"ledger")
+
+
+class Sending(RuleBasedStateMachine):
+    """One worker that may die at any moment, with or without its journal, with or without its machine.
+
+    `arrived` is the truth that no program knows: how often each person's copy reached the service.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.engine = connect(f"sqlite:///{self.folder.name}/news.db")
+        self.ledger, self.people = Ledger(self.engine), Subscribers(self.engine)
+        self.journal_path = Path(self.folder.name) / "journal"
+        self.journal: FileJournal | None = None
+        self.claim: Claim | None = None
+        self.left: list[Delivery] = []
+        self.results: dict[str, Result] = {}
+        self.arrived: Counter[str] = Counter()
+        self.sent_again: set[str] = set()
+        self.joined = 0
+        self.frozen = self.cancelled = False
+
+    def teardown(self) -> None:
+        if self.journal:
+            self.journal.close()
+        self.engine.dispose()
+        self.folder.cleanup()
+
+    @rule(number=st.integers(1, 4))
+    def people_join(self, number: int) -> None:
+        newcomers = [Newcomer(email=f"reader{self.joined + n}@example.org") for n in range(number)]
+        self.people.add_all(newcomers, list="main", source="test")
+        self.joined += number
+
+    @precondition(lambda self: self.joined)
+    @rule(data=st.data())
+    def somebody_leaves(self, data: st.DataObject) -> None:
+        self.people.remove(f"reader{data.draw(st.integers(0, self.joined - 1))}@example.org", list="main")
+
+    @precondition(lambda self: not self.cancelled)
+    @rule()
+    def freeze(self) -> None:
+        everybody = [
+            Selected(key=KEYRING.keyed_hash(person.email), subscriber=person.id, address=person.email)
+            for person in self.people.active("main")
+        ]
+        self.ledger.freeze(SEND, b"the edition", everybody)
+        self.frozen = True
+
+    @precondition(lambda self: not self.journal)
+    @rule(limit=st.integers(1, 5), same_boot=st.booleans())
+    def a_worker_begins(self, limit: int, same_boot: bool) -> None:
+        self.journal = FileJournal(self.journal_path)
+        recover(self.ledger, ISSUE, self.journal)
+        self.journal.begin(60)
+        boot = boot_id() if same_boot else "the boot before"
+        worker = Worker(owner="worker", boot_id=boot, journal_id=self.journal.id)
+        self.claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=timedelta(0))
+        self.left = [*self.claim.deliveries] if self.claim else []
+        self.results = {}
+        if not self.claim:
+            self.journal.close()
+            self.journal = None
+
+    @precondition(lambda self: self.left)
+    @rule(outcome=st.sampled_from(Outcome), arrives=st.booleans())
+    def it_hands_one_over(self, outcome: Outcome, arrives: bool) -> None:
+        delivery = self._intend()
+        arrives = {Outcome.ACCEPTED: True, Outcome.UNCERTAIN: arrives}.get(outcome, False)
+        self.arrived[delivery.key] += arrives
+        result = Result(recipient=delivery.key, outcome=outcome)
+        assert self.journal
+        self.journal.answer(result)
+        self.results[delivery.key] = result
+
+    @precondition(lambda self: self.left)
+    @rule(arrives=st.booleans(), journal_lost=st.booleans())
+    def it_dies_handing_one_over(self, arrives: bool, journal_lost: bool) -> None:
+        self.arrived[self._intend().key] += arrives
+        self._die(journal_lost)
+
+    @precondition(lambda self: self.journal)
+    @rule(journal_lost=st.booleans())
+    def it_dies(self, journal_lost: bool) -> None:
+        self._die(journal_lost)
+
+    @precondition(lambda self: self.journal)
+    @rule()
+    def it_settles(self) -> None:
+        assert self.claim
+        assert self.journal
+        self.ledger.settle(self.claim, settlements(self.claim, self.results, self.journal))
+        self.journal.close()
+        self.journal, self.left = None, []
+
+    @precondition(lambda self: self.frozen)
+    @rule()
+    def cancel(self) -> None:
+        self.ledger.cancel(ISSUE)
+        self.cancelled = True
+
+    @rule(again=st.booleans())
+    def the_operator_decides_about_the_uncertain(self, again: bool) -> None:
+        uncertain = self.ledger.uncertain(ISSUE)
+        state = DeliveryState.WAITING if again else DeliveryState.ACCEPTED
+        assert self.ledger.settle_uncertain(ISSUE, state, "decided") == len(uncertain)
+        self.sent_again |= {delivery.key for delivery in uncertain}
+
+    @invariant()
+    def everybody_is_accounted_for(self) -> None:
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(deliveries.c.recipient_key, deliveries.c.state)).all()
+        assert self.ledger.balance(ISSUE).selected == len(rows) == len({key for key, _ in rows})
+
+    @invariant()
+    def nobody_gets_it_twice_unless_the_operator_says_so(self) -> None:
+        twice = {key for key, number in self.arrived.items() if number > 1}
+        assert twice <= self.sent_again
+
+    @invariant()
+    def what_the_ledger_says_is_true(self) -> None:
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(deliveries.c.recipient_key, deliveries.c.state)).all()
+        for key, state in rows:
+            if key in self.sent_again:
+                continue
+            if state in {DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.EXCLUDED}:
+                assert self.arrived[key] == 0
+            if state == DeliveryState.ACCEPTED:
+                assert self.arrived[key] == 1
+
+    def _intend(self) -> Delivery:
+        assert self.journal
+        delivery = self.left.pop(0)
+        self.journal.intent([delivery.key])
+        return delivery
+
+    def _die(self, journal_lost: bool) -> None:
+        assert self.journal
+        self.journal.close()
+        self.journal, self.left = None, []
+        if journal_lost:
+            self.journal_path.unlink()
+
+
+TestSending = Sending.TestCase
+TestSending.settings = settings(
+    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
