@@ -16,7 +16,7 @@ from newsletter.compile.addresses import Site
 from newsletter.compile.images import Picture
 from newsletter.compile.prose_html import Surroundings, render_inlines, render_nodes
 from newsletter.compile.render import Theme
-from newsletter.compile.text import TextWriter, indented, underlined, wrap
+from newsletter.compile.text import TextWriter, address, apart, hanging, indented, underlined, wrap
 from newsletter.issue.blocks import Block
 from newsletter.issue.prose import Inline, Node, plain
 
@@ -173,6 +173,9 @@ class TextChannel:
 
     wrap = staticmethod(wrap)
     indent = staticmethod(indented)
+    hang = staticmethod(hanging)
+    apart = staticmethod(apart)
+    address = staticmethod(address)
     underline = staticmethod(underlined)
 
     def __init__(self, surface: Surface) -> None:

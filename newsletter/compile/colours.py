@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 from dataclasses import dataclass
 
 CONTRAST = 4.5
@@ -30,7 +31,7 @@ def light(brand: str) -> Palette:
 
 def dark(brand: str) -> Palette:
     """The palette on a dark ground."""
-    legible = legible_on(_mixed(brand, "#ffffff", 0.35), "#1f2522", towards="#ffffff")
+    legible = legible_on(_luminous(brand), "#1f2522", towards="#ffffff")
     return Palette("#e7ece9", "#a3aea8", legible, "#0f1211", "#161a18", "#0f1211", "#1f2522", "#2c332f")
 
 
@@ -53,6 +54,13 @@ def _luminance(colour: str) -> float:
     channels = [value / 255 for value in _channels(colour)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _luminous(colour: str) -> str:
+    """`colour` in the same hue, as it looks by night: light enough to stand out, and not glaring."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(value / 255 for value in _channels(colour)))
+    shown = colorsys.hls_to_rgb(hue, max(lightness, 0.53), min(saturation, 0.5))
+    return "#" + "".join(f"{round(value * 255):02x}" for value in shown)
 
 
 def _mixed(colour: str, other: str, share: float) -> str:

@@ -205,6 +205,18 @@ def hanging(mark: str, text: str) -> str:
     return "\n".join([f"{mark}{first}", *(f"{space}{line}".rstrip() for line in rest)])
 
 
+def address(label: str, url: str) -> str:
+    """An address behind what it leads to, on a line of its own where both do not fit on one."""
+    line = f"{label}: {url}"
+    return line if columns_of(line) <= WIDTH else f"{label}:\n{url}"
+
+
+def apart(left: str, right: str, width: int = WIDTH) -> str:
+    """`left` and `right` at the two ends of a line; below each other where they do not fit."""
+    space = width - columns_of(left) - columns_of(right)
+    return f"{left}{' ' * space}{right}".rstrip() if space >= 2 else f"{wrap(left, width)}\n{wrap(right, width)}"
+
+
 def underlined(text: str, mark: str) -> str:
     """`text` with a rule of its own length below."""
     return f"{text}\n{mark * min(max(columns_of(line) for line in text.splitlines() or ['']), WIDTH)}"
