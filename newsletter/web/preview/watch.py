@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import anyio
-from watchfiles import Change, DefaultFilter, awatch
+from watchfiles import Change, awatch
 
 from newsletter.config import FILE_NAME
+
+_PATIENCE = 200
+"""For how many milliseconds a watch cannot be ended, since it waits in a thread."""
 
 
 class Feed:
@@ -46,18 +49,22 @@ async def watch(root: Path, theme: tuple[Path, ...], changed: Callable[[], None]
         return Path(path).name in top
 
     async def below(folders: set[Path]) -> None:
-        async for _ in awatch(*folders, watch_filter=DefaultFilter()):
+        async for _ in awatch(*folders, rust_timeout=_PATIENCE):
             changed()
 
+    folders: set[Path] = set()
     while True:
-        folders = _folders(root, theme)
+        before, folders = folders, _folders(root, theme)
         async with anyio.create_task_group() as group:
             if folders:
                 group.start_soon(below, folders)
-            async for _ in awatch(root, recursive=False, watch_filter=at_the_top):
+            if before:
+                await anyio.sleep(0.1)  # until the new watch is on: what changed meanwhile is told of now
                 changed()
-                if _folders(root, theme) != folders:  # a folder has come or gone: watch anew
+            async for _ in awatch(root, recursive=False, watch_filter=at_the_top, rust_timeout=_PATIENCE):
+                if _folders(root, theme) != folders:  # a folder has come or gone
                     break
+                changed()
             group.cancel_scope.cancel()
 
 
