@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 
 from newsletter import errors
@@ -21,6 +21,7 @@ EXIT_CODES: dict[type[errors.NewsletterError], int] = {
     errors.StoreError: 4,
 }
 INTERRUPTED = 5
+_ClickException: Any = typer.BadParameter.__mro__[2]  # typer carries its own click, and does not export this
 
 app = typer.Typer(
     name="newsletter",
@@ -65,9 +66,11 @@ def run(arguments: list[str]) -> int:
     except errors.NewsletterError as error:
         say_problems(error.problems)
         return EXIT_CODES[type(error)]
-    except click.ClickException as error:
+    except typer.Exit as end:
+        return end.exit_code
+    except _ClickException as error:
         error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+        return int(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("interrupted", err=True)
         return INTERRUPTED

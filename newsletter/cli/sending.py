@@ -54,16 +54,13 @@ def send(
     workspace = opening.workspace_of(context)
     folder = opening.issue_named(workspace, issue)
     name = provider or workspace.settings.send.provider
-    store = opening.Store.of(workspace)
-    edition = _checked_edition(workspace, folder, store, quiet=as_json)
-    if approved and not edition.hash.startswith(approved.lower()):
-        raise ChecksFailed(
-            f"the issue compiles to {edition.hash[:12]}, not to {approved[:12]}",
-            hint="something changed since that hash was shown: build, look, and approve the new one",
-        )
+    testers = [_tester(address) for address in test or []]
     with closing(opening.provider_named(workspace, name)) as carrier:
-        if test:
-            _send_test(workspace, store, carrier, edition, test)
+        store = opening.Store.of(workspace)
+        edition = _checked_edition(workspace, folder, store, quiet=as_json)
+        _refuse_another(edition, approved)
+        if testers:
+            _send_test(workspace, store, carrier, edition, testers)
             return
         plan = _plan(workspace, folder, store, name, edition)
         if not as_json:
@@ -245,17 +242,30 @@ def _say_nothing_sent(plan: Plan, *, as_json: bool) -> None:
         typer.echo("nothing was sent: nobody is waiting for it")
 
 
+def _refuse_another(edition: Edition, approved: str | None) -> None:
+    if approved and not edition.hash.startswith(approved.lower()):
+        raise ChecksFailed(
+            f"the issue compiles to {edition.hash[:12]}, not to {approved[:12]}",
+            hint="something changed since that hash was shown: build, look, and approve the new one",
+        )
+
+
+def _tester(address: str) -> str:
+    from newsletter.store.subscribers import normalise
+
+    try:
+        return normalise(address)
+    except ValueError as error:
+        raise typer.BadParameter(f"{address}: {error}", param_hint="--test") from error
+
+
 def _send_test(
     workspace: Workspace, store: opening.Store, carrier: Provider, edition: Edition, addresses: list[str]
 ) -> None:
     from newsletter.delivery.trial import send_test_copies, stranger
     from newsletter.errors import ProviderError
-    from newsletter.store.subscribers import normalise
 
-    try:
-        readers = [stranger(normalise(address), edition.list) for address in addresses]
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--test") from error
+    readers = [stranger(address, edition.list) for address in addresses]
     results = send_test_copies(carrier, edition, readers, settings=workspace.settings, keyring=store.keyring)
     for address, result in results:
         typer.echo(f"{result.outcome}: {address} {result.detail}".rstrip())
