@@ -47,7 +47,7 @@ def create_app(
         _both("/confirm/{token}", doors.confirm_form, doors.confirm),
         _both("/unsubscribe/{token}", doors.unsubscribe_form, doors.unsubscribe),
         Route("/preferences/{token}", doors.preferences),
-        Mount("/", Archive(archive)) if archive and archive.is_dir() else Route("/", _home),
+        Mount("/", Archive(archive, settings.public_url)) if archive and archive.is_dir() else Route("/", _home),
     ]
     return Starlette(
         routes=routes,

@@ -1,0 +1,16 @@
+"""A browser: Debian's Chromium, driven by Playwright."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="session")
+def browser(part: Callable[[str], Path]) -> Iterator[Browser]:
+    program = part("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
