@@ -3,6 +3,9 @@
 import http.client
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,7 +14,8 @@ import pytest
 import requests
 
 from newsletter.compile.edition import Facts
-from newsletter.web.preview import create_app
+from newsletter.errors import ConfigError
+from newsletter.web.preview import create_app, run
 from newsletter.web.preview.frame import styled
 from newsletter.web.preview.state import Scheme, State, View, Width
 from newsletter.workspace import Workspace
@@ -315,3 +319,29 @@ def test_nothing_on_the_page_comes_from_outside(preview):
     assert "http" not in policy
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', answer.text)
     assert preview.get("live.js").headers["Content-Type"].startswith("text/javascript")
+
+
+def test_an_interrupt_ends_the_server_while_a_page_is_open(preview):
+    program = (
+        "import sys; from pathlib import Path; from newsletter.compile.edition import Facts\n"
+        "from newsletter.web.preview import create_app, run; from newsletter.workspace import Workspace\n"
+        "run(create_app(Workspace.open(Path(sys.argv[1])), Facts), ready=lambda url: print(url, flush=True))"
+    )
+    command = [sys.executable, "-c", program, str(preview.root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        changes = Changes(f"{server.stdout.readline().strip()}changes")
+        assert changes.next() == 1
+
+        server.send_signal(signal.SIGINT)
+
+        _, said = server.communicate(timeout=10)
+        changes.close()
+    assert said == ""
+    assert server.returncode == 0
+
+
+def test_a_port_that_is_taken_is_said_in_words(preview):
+    taken = urlsplit(preview.url).port
+
+    with pytest.raises(ConfigError, match=f"cannot listen at 127.0.0.1:{taken}"):
+        run(create_app(Workspace.open(preview.root), Facts), port=taken, ready=lambda url: None)

@@ -225,7 +225,7 @@ def _create_private(path: Path) -> None:
 
 
 def _sqlite(where: URL) -> Engine:
-    engine = create_engine(where)
+    engine = create_engine(where, hide_parameters=True)  # an address belongs in no log
 
     @event.listens_for(engine, "connect")
     def set_up(raw: Any, _: Any) -> None:

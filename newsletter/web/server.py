@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 
 import uvicorn
 
@@ -30,3 +31,9 @@ def configure(app: object, **options: object) -> uvicorn.Config:
         log_level="warning",
         **options,  # type: ignore[arg-type]
     )
+
+
+def run_until_interrupted(server: uvicorn.Server, listening: socket.socket) -> None:
+    """Run `server` until SIGINT or SIGTERM. Being interrupted is how a server ends, not a fault."""
+    with suppress(KeyboardInterrupt):
+        server.run([listening])

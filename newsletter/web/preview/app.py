@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from types import FrameType
 
 import anyio
+import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -19,7 +20,7 @@ from newsletter.errors import NewsletterError
 from newsletter.web.guard import SafeHeaders
 from newsletter.web.preview.studio import Studio
 from newsletter.web.preview.watch import watch
-from newsletter.web.server import configure, listen
+from newsletter.web.server import configure, listen, run_until_interrupted
 from newsletter.workspace import Workspace
 
 _HOST = "127.0.0.1"
@@ -68,7 +69,6 @@ def run(app: Starlette, *, port: int = 0, ready: Callable[[str], None]) -> None:
 
     `ready(url)` is called with the address of the list of issues; an issue is at issue/<its folder> below it.
     """
-    import uvicorn
 
     class Server(uvicorn.Server):
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -77,4 +77,4 @@ def run(app: Starlette, *, port: int = 0, ready: Callable[[str], None]) -> None:
 
     listening = listen(_HOST, port)
     ready(f"http://{_HOST}:{listening.getsockname()[1]}{app.state.path}")
-    Server(configure(app, timeout_graceful_shutdown=2)).run([listening])
+    run_until_interrupted(Server(configure(app, timeout_graceful_shutdown=2)), listening)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,7 +20,7 @@ from newsletter.tokens import InvalidToken, Keyring
 from newsletter.web.guard import RequestLog, SafeHeaders, SizeLimit
 from newsletter.web.public.archive import Archive
 from newsletter.web.public.doors import Confirm, Doors
-from newsletter.web.server import configure, listen
+from newsletter.web.server import configure, listen, run_until_interrupted
 
 _LARGEST_BODY = 16 * 1024
 _Handler = Callable[[Request], Awaitable[Response]]
@@ -64,9 +65,7 @@ def create_app(
 
 def run(app: Starlette, host: str, port: int) -> None:
     """Serve `app` until interrupted; raises ConfigError when the port is taken."""
-    import uvicorn
-
-    uvicorn.Server(configure(app)).run([listen(host, port)])
+    run_until_interrupted(uvicorn.Server(configure(app)), listen(host, port))
 
 
 def _both(path: str, get: _Handler, post: _Handler) -> Route:
