@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.real.desk import Desk
+from tests.real.desk import REPOSITORY, Desk
 from tests.real.front import Front, tls_front
 from tests.real.sink import Sink, smtp_sink
 
@@ -31,6 +33,14 @@ def front(tmp_path: Path) -> Iterator[Front]:
 def desk(tmp_path: Path, front: Front) -> Desk:
     """A new newsletter without issues and subscribers."""
     return Desk.at(tmp_path, front)
+
+
+@pytest.fixture
+def sample(desk: Desk) -> Desk:
+    """A newsletter with the sample issue, number 126; its outbox is the folder `outbox` beside it."""
+    shutil.copytree(REPOSITORY / "issues", desk.root / "issues", ignore=shutil.ignore_patterns("sent.json"))
+    desk.configure(f"[providers.outbox]\npath = {json.dumps(str(desk.outbox))}")
+    return desk
 
 
 @pytest.fixture

@@ -85,6 +85,10 @@ class Desk:
             process.wait()
 
     @property
+    def outbox(self) -> Path:
+        return self.root.parent / "outbox"
+
+    @property
     def workspace(self) -> Workspace:
         found = Workspace.open(self.root)
         data = Path(self.environment["NEWSLETTER_DATA_DIR"])

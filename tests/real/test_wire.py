@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import shutil
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,6 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 SEEDS = REPOSITORY.parent / "shared" / "seeds"
 SEED_OPTIONS = {"004_742a8ab964d61555.txt": ("--title", "A hundred thousand cars in 230 days")}  # it has no title
-SAMPLE = REPOSITORY / "issues"
 
 FIRST_NAMES = (
     *("Amélie", "Łukasz", "李娜", "Юлия", "ليلى", "שרה", "Ñandú", "Nguyễn", "Þórdís", "Ἀθηνᾶ", "สมชาย", "さくら"),
@@ -136,16 +134,15 @@ def test_both_seed_texts_reach_a_thousand_readers(desk: Desk, sink: Sink, front:
     assert len(sink.arrived()) == 1000
 
 
-def test_the_sample_issue_reaches_its_own_list(desk: Desk, sink: Sink) -> None:
-    shutil.copytree(SAMPLE, desk.root / "issues", ignore=shutil.ignore_patterns("sent.json"))
-    number = desk.json("subscribers", "import", SAMPLE / "subscribers.csv")["added"]
+def test_the_sample_issue_reaches_its_own_list(sample: Desk, sink: Sink) -> None:
+    number = sample.json("subscribers", "import", REPOSITORY / "issues" / "subscribers.csv")["added"]
 
-    assert _send(desk, "126")["accepted"] == number
+    assert _send(sample, "126")["accepted"] == number
     arrived = sink.arrived()
-    _assert_everybody_got_their_own(desk, "126", arrived)
-    sent = read_sent(next((desk.root / "issues").glob("126-*")))
+    _assert_everybody_got_their_own(sample, "126", arrived)
+    sent = read_sent(next((sample.root / "issues").glob("126-*")))
     assert sent is not None
-    assert sent.hash == desk.edition("126").hash
+    assert sent.hash == sample.edition("126").hash
 
-    assert _send(desk, "126")["accepted"] == number
+    assert _send(sample, "126")["accepted"] == number
     assert len(sink.arrived()) == number
