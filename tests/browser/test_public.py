@@ -1,5 +1,6 @@
 """A reader's way through the public pages, on a phone, with scripts switched off."""
 
+from queue import SimpleQueue
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,12 +28,12 @@ PHONE = {"width": 375, "height": 740}
 
 @pytest.fixture
 def site(tmp_path, serve):
-    """(address, subscribers, keyring, links): a served site; `links` are those of its confirmation mails."""
+    """(address, subscribers, keyring, links): a served site; `links` holds those of its confirmation mails."""
     subscribers = Subscribers(connect(f"sqlite:///{tmp_path / 'newsletter.db'}"))
     keyring = Keyring.open(tmp_path / "keys.json")
-    links = []
+    links = SimpleQueue()
     settings = Settings.model_validate(SETTINGS)
-    app = create_app(settings, subscribers, keyring, lambda _, link: links.append(link), None)
+    app = create_app(settings, subscribers, keyring, lambda _, link: links.put(link), None)
     return serve(app), subscribers, keyring, links
 
 
@@ -58,7 +59,7 @@ def test_subscribe_confirm_unsubscribe(site, page):
     page.get_by_role("button", name="Subscribe").click()
     expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
 
-    page.goto(address + urlsplit(links[0]).path)
+    page.goto(address + urlsplit(links.get(timeout=10)).path)
     assert state(subscribers) is SubscriberState.PENDING
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("heading", name="You’re in")).to_be_visible()
