@@ -47,7 +47,7 @@ def _sample_workspace(scratch: Path) -> Workspace:
 def _run(workspace: Workspace, build: Path) -> None:
     from newsletter.archive import build_archive
     from newsletter.checks import check
-    from newsletter.compile.build import write_build
+    from newsletter.compile.build import PREVIEW, write_build
     from newsletter.compile.pipeline import stylesheet
     from newsletter.compile.render import Theme
     from newsletter.delivery.plan import plan
@@ -64,7 +64,7 @@ def _run(workspace: Workspace, build: Path) -> None:
     facts = opening.facts_of(workspace, store)
     issue, edition = opening.compiled(workspace, folder, facts)
     style = stylesheet(Theme.of(workspace), settings)
-    write_build(edition, build / edition.slug, style=style, commit=None)
+    write_build(edition, build / edition.slug, site=settings.publication.url, style=style, commit=None)
     typer.echo(f"built    {folder.name}: {counted(len(issue.articles), 'article')}, edition {edition.hash[:12]}")
 
     report = check(issue, edition, facts, settings)
@@ -95,7 +95,7 @@ def _run(workspace: Workspace, build: Path) -> None:
     typer.echo("\nlook at")
     first = min((outbox / "new").iterdir())
     for path, what in (
-        (build / edition.slug / "email.html", "the email, in a browser"),
+        (build / edition.slug / PREVIEW, "the email, in a browser"),
         (build / edition.slug / "email.txt", "its text part"),
         (first, "one reader’s copy, as it went out"),
         (build / "public" / "index.html", "the web archive"),

@@ -129,7 +129,7 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Compile an issue into build/SLUG/: email, text, web, and a manifest."""
-    from newsletter.compile.build import write_build
+    from newsletter.compile.build import PREVIEW, write_build
     from newsletter.compile.pipeline import stylesheet
     from newsletter.compile.render import Theme
 
@@ -138,14 +138,16 @@ def build(
     _, edition = opening.compiled(workspace, opening.issue_named(workspace, issue), opening.facts_of(workspace, store))
     folder = out or workspace.build / edition.slug
     style = stylesheet(Theme.of(workspace), workspace.settings)
-    manifest = write_build(edition, folder, style=style, commit=workspace.commit())
+    site = workspace.settings.publication.url
+    manifest = write_build(edition, folder, site=site, style=style, commit=workspace.commit())
     if as_json:
         say_json(manifest)
         return
     for name in ("email.html", "email.txt", "email.mjml"):
         typer.echo(f"wrote {shown(folder / name)}  {manifest['sizes'][name]:,} bytes")
     typer.echo(f"wrote {shown(folder / 'web')}/  {counted(len(edition.pages), 'page')}")
-    typer.echo(f"hash  {edition.hash[:12]}")
+    typer.echo(f"look at {shown(folder / PREVIEW)} in a browser, or `newsletter preview {edition.slug}`")
+    typer.echo(f"edition {edition.hash[:12]}")
 
 
 def check(

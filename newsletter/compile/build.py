@@ -13,18 +13,20 @@ from newsletter.compile.edition import Edition
 from newsletter.compile.slots import specimen_html, specimen_text
 
 MANIFEST = "manifest.json"
+PREVIEW = "preview.html"
 
 
-def write_build(edition: Edition, folder: Path, *, style: str, commit: str | None) -> dict[str, Any]:
-    """Write email.html, email.txt, email.mjml, web/ and manifest.json to `folder`, whole or not at all.
+def write_build(edition: Edition, folder: Path, *, site: str, style: str, commit: str | None) -> dict[str, Any]:
+    """Write email.html, email.txt, email.mjml, web/, manifest.json and preview.html to `folder`, whole or not at all.
 
-    `style` is the site's style sheet. Returns the manifest: {id, slug, number, hash, content_digest, commit, files,
+    `site` is the address of the archive, where mail finds its pictures; in preview.html, which is the email otherwise,
+    they are those in web/, since nothing is published yet. `style` is the site's style sheet. Returns the manifest: {id, slug, number, hash, content_digest, commit, files,
     sizes}, sizes in bytes.
     """
     draft = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     try:
-        files = _files(edition, style)
+        files = _files(edition, site, style)
         for name, text in files.items():
             _written(draft / name).write_text(text, "utf-8")
         for asset in edition.assets:
@@ -55,11 +57,13 @@ def built_hash(folder: Path) -> str | None:
         return None
 
 
-def _files(edition: Edition, style: str) -> dict[str, str]:
+def _files(edition: Edition, site: str, style: str) -> dict[str, str]:
     variant = edition.variants[0]
     pages = {f"web/{page.path}": page.html for page in edition.pages}
+    html = variant.html.fill(specimen_html)
     return {
-        "email.html": variant.html.fill(specimen_html),
+        "email.html": html,
+        PREVIEW: html.replace(f'src="{site}/images/', 'src="web/images/'),
         "email.txt": variant.text.fill(specimen_text),
         "email.mjml": edition.mjml,
         f"web/{STYLE}": style,
