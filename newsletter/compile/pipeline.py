@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from newsletter.compile import mjml
 from newsletter.compile.addresses import FEED, STYLE, Site, article_path, check_links, issue_path
 from newsletter.compile.audience import in_mail, mail_form
-from newsletter.compile.channels import EmailChannel, Surface, TextChannel, WebChannel
+from newsletter.compile.channels import EmailChannel, Surface, TextChannel, WebChannel, safe
 from newsletter.compile.colours import dark, light
 from newsletter.compile.edition import (
     AudienceVariant,
@@ -41,7 +41,7 @@ def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) 
     site = Site.of(issue, settings)
     check_links(issue, site)
     pictures = gather(issue)
-    logo = _logo(theme)
+    logo = logo_of(theme)
     words = digest(canonical([issue.title, issue.opening, issue.articles, issue.closing]))
     start = "left" if direction(issue.lang) == "ltr" else "right"
     values = values_for(theme, settings, site, logo) | {"issue": issue, "start": start}
@@ -117,6 +117,21 @@ def _page(template: str, path: str, mail: Surface, logo: Picture | None, **value
     return Page(path=path, html=for_nobody(html))
 
 
+def reading_copy(issue: Issue, theme: Theme, settings: Settings) -> str:
+    """`issue` as one piece of HTML for feed readers, who have subscribed in their way: with whole addresses, no forms.
+
+    Slots stand in it as tokens.
+    """
+    site = Site.of(issue, settings)
+    surface = Surface(theme, site, gather(issue), values_for(theme, settings, site, None) | {"issue": issue})
+    values = {
+        "opening": outlined(in_mail(issue.opening), 2),
+        "articles": [(article, outlined(in_mail(article.blocks), 3)) for article in issue.articles],
+        "closing": outlined(in_mail(issue.closing), 2),
+    }
+    return safe(theme.render("archive/entry.html.j2", **surface.values, **values, out=WebChannel(surface)))
+
+
 def for_nobody(html: str) -> str:
     """`html` as it stands on the web, where nobody in particular reads: each slot has its default."""
     return cut(html).fill(lambda slot: escape(slot.default or ""))
@@ -153,7 +168,8 @@ def stylesheet(theme: Theme, settings: Settings) -> str:
     return theme.render("web/style.css.j2", light=light(brand), dark=dark(brand), theme=settings.theme)
 
 
-def _logo(theme: Theme) -> Picture | None:
+def logo_of(theme: Theme) -> Picture | None:
+    """The logo, measured, where one is configured."""
     return measured(theme.logo, Place(theme.logo)) if theme.logo else None
 
 

@@ -1,0 +1,29 @@
+"""The Atom feed (RFC 4287): the newest issues, whole, under ids that no rename and no move changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from uuid import NAMESPACE_OID, uuid5
+
+from newsletter.archive.release import Release
+from newsletter.compile.addresses import FEED, INDEX, Site
+from newsletter.compile.pipeline import for_nobody, reading_copy, values_for
+from newsletter.compile.render import Theme
+from newsletter.config import Settings
+
+ENTRIES = 20
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def feed(releases: Sequence[Release], theme: Theme, settings: Settings) -> str:
+    """The feed of `releases`, the newest first."""
+    newest = releases[:ENTRIES]
+    values = values_for(theme, settings, Site(settings, {}, {}), None) | {
+        "entries": [(release, reading_copy(release.issue, theme, settings)) for release in newest],
+        "changed": max((release.changed for release in newest), default=None),
+        "name_of": lambda *parts: uuid5(NAMESPACE_OID, "/".join((settings.publication.id, *parts))).urn,
+        "home": INDEX,
+        "itself": FEED,
+    }
+    return _NOT_XML.sub("", for_nobody(theme.render("archive/feed.xml.j2", **values)))
