@@ -1,0 +1,18 @@
+"""python -m tests.benchmarks [compile] [send] [start]: how fast it is, beside what one would use instead.
+
+Every figure is a ratio within one run: median (lowest–highest) of several rounds. Nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks import compiling, sending, starting
+
+FIGURES = {"compile": compiling.main, "send": sending.main, "start": starting.main}
+
+wanted = sys.argv[1:] or [*FIGURES]
+if not set(wanted) <= set(FIGURES):
+    sys.exit(__doc__)
+for name in wanted:
+    FIGURES[name]()

@@ -1,0 +1,147 @@
+"""How long an issue takes to compile, against npm's mjml on the MJML that is made on the way."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from newsletter.compile import mjml
+from newsletter.compile.edition import Edition, Facts
+from newsletter.compile.pipeline import compile_issue
+from newsletter.compile.render import Theme
+from newsletter.issue.load import latest_issue, load_issue
+from newsletter.workspace import Workspace, shipped_root
+from tests.benchmarks.measuring import Clock, Series, in_rounds, say_table
+from tests.parts import NODE_MODULES, PARTS
+
+ARTICLES, ARTICLE_BYTES = 8, 6_000
+WHOLE, STEP, NPM = "compile_issue", "of it, the MJML step", "npm mjml"
+BUILD, NPM_BUILD = "newsletter build, a process", "npm mjml, a process"
+_WORDS = (
+    *("battery", "car", "charge", "city", "driver", "factory", "founder", "grid", "kilometre", "market", "motor"),
+    *("night", "plant", "price", "range", "road"),
+)
+
+
+def main(rounds: int = 9, repeats: int = 20, processes: int = 5) -> None:
+    """Print the tables. `repeats` are the runs measured at once in a round; `processes` the rounds of whole ones."""
+    with tempfile.TemporaryDirectory(prefix="newsletter-benchmark-") as scratch:
+        issues = {
+            "the sample issue": _sample(Path(scratch) / "sample"),
+            f"{ARTICLES} articles of {ARTICLE_BYTES // 1000} KB": _long(Path(scratch) / "long"),
+        }
+        for title, workspace in issues.items():
+            _measure(title, workspace, rounds, repeats, processes)
+
+
+def _measure(title: str, workspace: Workspace, rounds: int, repeats: int, processes: int) -> None:
+    folder = latest_issue(workspace)
+    issue, theme = load_issue(workspace, folder), Theme.of(workspace)
+    edition = compile_issue(issue, theme, Facts(), workspace.settings)
+    fragments = dict.fromkeys(re.findall(r"nlfrag[0-9a-f]+n\d+z", edition.mjml), "<p>Prose.</p>")
+    source = workspace.root / "email.mjml"
+    source.write_text(edition.mjml, "utf-8")
+    warm = {
+        WHOLE: _each(lambda: compile_issue(issue, theme, Facts(), workspace.settings), repeats),
+        STEP: _each(lambda: mjml.to_html(edition.mjml, fragments), repeats),
+    }
+    whole = {BUILD: _process(sys.executable, "-m", "newsletter", "-C", workspace.root, "build", folder.name)}
+    with ExitStack() as stack:
+        node = PARTS["node"].find()
+        if node and (program := PARTS["mjml"].find()):
+            warm[NPM] = stack.enter_context(_npm_loop(node, source, repeats))
+            whole[NPM_BUILD] = _process(node, program, source, "-o", workspace.root / "email.html")
+        taken = in_rounds(warm, rounds) | in_rounds(whole, processes)
+    found = {name: Series(values) for name, values in taken.items()}
+    pairs = {WHOLE: NPM, STEP: NPM, NPM: NPM, BUILD: NPM_BUILD, NPM_BUILD: NPM_BUILD}
+    rows = [[name, found[name].said(1), _times_faster(found, name, pairs[name])] for name in pairs if name in found]
+    say_table(f"Compile: {title}: {_sizes(edition)}", ["", "ms", "times faster than npm mjml"], rows)
+
+
+def _times_faster(found: dict[str, Series], name: str, other: str) -> str:
+    return found[other].over(found[name]).said(1) if other in found else "(not installed: tests/run installs it)"
+
+
+def _sizes(edition: Edition) -> str:
+    html = sum(len(literal.encode()) for literal in edition.variants[0].html.literals)
+    return f"{len(edition.mjml.encode()) / 1000:.0f} KB of MJML, {html / 1000:.0f} KB of HTML"
+
+
+def _each(run: Callable[[], object], repeats: int) -> Callable[[], float]:
+    def milliseconds() -> float:
+        with Clock() as clock:
+            for _ in range(repeats):
+                run()
+        return clock.wall * 1000 / repeats
+
+    return milliseconds
+
+
+@contextmanager
+def _npm_loop(node: Path, source: Path, repeats: int) -> Iterator[Callable[[], float]]:
+    """npm's mjml in one process that has done it `repeats` times already."""
+    command = [node, Path(__file__).with_name("mjml.mjs"), NODE_MODULES, source]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as loop:
+        asked, answered = loop.stdin, loop.stdout
+        assert asked
+        assert answered
+
+        def milliseconds() -> float:
+            asked.write(f"{repeats}\n")
+            asked.flush()
+            return float(answered.readline()) / repeats
+
+        milliseconds()
+        yield milliseconds
+
+
+def _process(*command: object) -> Callable[[], float]:
+    def milliseconds() -> float:
+        with Clock() as clock:
+            subprocess.run([*map(str, command)], check=True, stdout=subprocess.DEVNULL)
+        return clock.wall * 1000
+
+    return milliseconds
+
+
+def _sample(root: Path) -> Workspace:
+    """A copy of the newsletter that is shipped."""
+    root.mkdir()
+    shutil.copy(shipped_root() / "newsletter.toml", root)
+    shutil.copytree(shipped_root() / "issues", root / "issues", ignore=shutil.ignore_patterns("sent.json"))
+    return Workspace.open(root)
+
+
+def _long(root: Path) -> Workspace:
+    """The same newsletter with one issue of long articles."""
+    workspace = _sample(root)
+    [opening] = workspace.issues.glob("*/issue.md")
+    for article in opening.parent.glob("[0-9]*.md"):
+        article.unlink()
+    for number in range(1, ARTICLES + 1):
+        (opening.parent / f"{number:02}-article.md").write_text(_article(number), "utf-8")
+    return workspace
+
+
+def _article(number: int) -> str:
+    """Prose as newsletters have it: paragraphs with links and emphasis, headings, a list, a quotation."""
+    chance = random.Random(number)
+
+    def sentence() -> str:
+        words = chance.choices(_WORDS, k=chance.randint(6, 18))
+        words[2] = chance.choice([f"**{words[2]}**", f"*{words[2]}*", f"[{words[2]}](https://example.org/{words[2]})"])
+        return " ".join(words).capitalize() + "."
+
+    parts = [f"---\ntitle: Article {number}\nslug: article-{number}\n---"]
+    while sum(map(len, parts)) < ARTICLE_BYTES:
+        parts.append(" ".join(sentence() for _ in range(4)))
+        if len(parts) % 4 == 0:
+            parts += ["## A heading", "\n".join(f"- {sentence()}" for _ in range(3)), f"> {sentence()}"]
+    return "\n\n".join(parts) + "\n"
