@@ -1,9 +1,11 @@
 // Inside the frame, which shares nothing with the page around it: reload in place, open links from outside elsewhere.
 
 const here = new URL(location.href);
-const settle = () => scrollTo(0, Number(here.searchParams.get("at")));
-settle();
-addEventListener("load", settle);
+if (here.searchParams.has("at")) {
+  const settle = () => scrollTo(0, Number(here.searchParams.get("at")));
+  settle();
+  addEventListener("load", settle); // pictures have taken their room by then
+}
 
 addEventListener("message", (event) => {
   if (event.source !== parent) return;

@@ -10,6 +10,8 @@ from newsletter.compile.edition import Facts
 from newsletter.web.preview import create_app
 from newsletter.workspace import Workspace, shipped_root
 
+expect.set_options(timeout=30_000)
+
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
