@@ -207,6 +207,17 @@ def test_a_fault_leaves_the_last_build_as_it_was(newsletter):
     assert sorted((str(path), path.read_bytes()) for path in Path("build").rglob("*") if path.is_file()) == before
 
 
+def test_a_folder_of_somebody_elses_is_never_replaced(newsletter, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "diary.txt").write_text("dear diary")
+    for command in (["build", "7"], ["archive", "build"]):
+        code, _, err = newsletter(*command, "-o", str(mine))
+        assert code == 3
+        assert "did not make" in err
+    assert [path.name for path in mine.iterdir()] == ["diary.txt"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

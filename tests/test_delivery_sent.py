@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from newsletter.delivery.plan import plan
-from newsletter.delivery.sent import Sent, read_sent, sent_record, write_sent
+from newsletter.delivery.sent import sent_record
 from newsletter.errors import ContentError, StoreError
+from newsletter.issue.sent import Sent, read_sent, write_sent
 from newsletter.providers.outbox import Outbox, OutboxOptions
 from newsletter.store.ledger import Balance
 from tests.providers.editions import an_edition

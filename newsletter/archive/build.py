@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.archive.feed import feed
-from newsletter.archive.folder import replacing
 from newsletter.archive.front import front_page, not_found_page
-from newsletter.archive.published import record_of
 from newsletter.archive.release import Release
 from newsletter.compile.addresses import FEED, INDEX, STYLE
 from newsletter.compile.edition import Asset, Edition, Facts, SentBefore
@@ -18,6 +16,8 @@ from newsletter.compile.pipeline import compile_issue, logo_of, stylesheet
 from newsletter.compile.render import Theme
 from newsletter.config import Settings
 from newsletter.issue.model import Issue
+from newsletter.issue.sent import read_sent
+from newsletter.replacing import replacing
 from newsletter.workspace import Workspace
 
 NOT_FOUND = "404.html"
@@ -76,7 +76,7 @@ def build_archive(workspace: Workspace, editions: Sequence[tuple[Issue, Edition]
 
 def _release(issue: Issue, edition: Edition, theme: Theme, settings: Settings) -> Release | None:
     """`issue` as it was published, its pages saying so when its words have changed since; None for a draft."""
-    record = record_of(issue.folder)
+    record = read_sent(issue.folder)
     if record is None or record.id != issue.id:
         return None
     updated = record.content_digest != edition.content_digest

@@ -52,7 +52,8 @@ def _run(workspace: Workspace, build: Path) -> None:
     from newsletter.compile.render import Theme
     from newsletter.delivery.plan import plan
     from newsletter.delivery.send import Sender
-    from newsletter.delivery.sent import sent_record, write_sent
+    from newsletter.delivery.sent import sent_record
+    from newsletter.issue.sent import write_sent
     from newsletter.providers import open_provider
     from newsletter.providers.base import Place
     from newsletter.store.importing import import_csv

@@ -111,9 +111,10 @@ def where(context: typer.Context) -> None:
 
 def _built(workspace: Workspace, folder: Path) -> str:
     """Build the archive into `folder`; says what was built."""
-    from newsletter.archive import build_archive, published
+    from newsletter.archive import build_archive
     from newsletter.compile.edition import Facts
+    from newsletter.issue.sent import read_sent
 
-    sent = [issue_folder for issue_folder in workspace.issue_folders() if published(issue_folder)]
+    sent = [issue_folder for issue_folder in workspace.issue_folders() if read_sent(issue_folder)]
     build_archive(workspace, [opening.compiled(workspace, issue_folder, Facts()) for issue_folder in sent], folder)
     return f"built {shown(folder)}/: {counted(len(sent), 'issue')}"

@@ -187,7 +187,7 @@ def _checked_edition(workspace: Workspace, folder: Path, store: opening.Store, *
 
 def _plan(workspace: Workspace, folder: Path, store: opening.Store, provider: str, edition: Edition) -> Plan:
     from newsletter.delivery.plan import plan
-    from newsletter.delivery.sent import read_sent
+    from newsletter.issue.sent import read_sent
 
     return plan(
         edition,
@@ -322,7 +322,8 @@ def _finish(
     as_json: bool,
 ) -> None:
     """Write sent.json, print the balance, and say by the exit code whether anything is left."""
-    from newsletter.delivery.sent import sent_record, write_sent
+    from newsletter.delivery.sent import sent_record
+    from newsletter.issue.sent import write_sent
 
     record = None
     if balance.accepted or balance.uncertain:

@@ -12,7 +12,7 @@ from newsletter.cli import opening
 from newsletter.cli.output import counted, place, report_json, say_json, say_report, say_table, shown
 
 if TYPE_CHECKING:
-    from newsletter.delivery.sent import Sent
+    from newsletter.issue.sent import Sent
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 IssueName = Annotated[
@@ -56,9 +56,9 @@ def new(
 
 def issues(context: typer.Context, as_json: AsJson = False) -> None:
     """List the issues: number, date, state, title, faults."""
-    from newsletter.delivery.sent import read_sent
     from newsletter.errors import ContentError
     from newsletter.issue.load import load_issue, number_of
+    from newsletter.issue.sent import read_sent
 
     workspace = opening.workspace_of(context)
     rows = []

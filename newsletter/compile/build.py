@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from newsletter.compile.addresses import STYLE
 from newsletter.compile.edition import Edition
 from newsletter.compile.slots import specimen_html, specimen_text
+from newsletter.replacing import replacing
 
 MANIFEST = "manifest.json"
 PREVIEW = "preview.html"
@@ -20,12 +20,11 @@ def write_build(edition: Edition, folder: Path, *, site: str, style: str, commit
     """Write email.html, email.txt, email.mjml, web/, manifest.json and preview.html to `folder`, whole or not at all.
 
     `site` is the address of the archive, where mail finds its pictures; in preview.html, which is the email otherwise,
-    they are those in web/, since nothing is published yet. `style` is the site's style sheet. Returns the manifest: {id, slug, number, hash, content_digest, commit, files,
-    sizes}, sizes in bytes.
+    they are those in web/, since nothing is published yet. `style` is the site's style sheet. Returns the manifest:
+    {id, slug, number, hash, content_digest, commit, files, sizes}, sizes in bytes. Raises ConfigError where `folder`
+    holds files that we did not make.
     """
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
-    try:
+    with replacing(folder) as draft:
         files = _files(edition, site, style)
         for name, text in files.items():
             _written(draft / name).write_text(text, "utf-8")
@@ -43,9 +42,6 @@ def write_build(edition: Edition, folder: Path, *, site: str, style: str, commit
             "sizes": {name: (draft / name).stat().st_size for name in names},
         }
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        _swap(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return manifest
 
 
@@ -74,12 +70,3 @@ def _files(edition: Edition, site: str, style: str) -> dict[str, str]:
 def _written(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
-
-
-def _swap(draft: Path, folder: Path) -> None:
-    """Put `draft` in the place of `folder`."""
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    if folder.exists():
-        folder.replace(old)
-    draft.replace(folder)
-    shutil.rmtree(old, ignore_errors=True)

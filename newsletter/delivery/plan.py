@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from newsletter.compile.edition import Edition, digest, to_bytes
 from newsletter.compile.slots import Program, missing
 from newsletter.config import Settings
-from newsletter.delivery.sent import Sent, refuse_if_sent_elsewhere
+from newsletter.delivery.sent import refuse_if_sent_elsewhere
 from newsletter.errors import ContentError, Problem
+from newsletter.issue.sent import Sent
 from newsletter.message import Recipient
 from newsletter.store.ledger import Balance, Ledger, Selected, Send
 from newsletter.store.subscribers import Subscriber, Subscribers, SubscriberState, address_key

@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.compile.slots import as_html, as_text
 from newsletter.delivery.plan import recipient_of
-from newsletter.delivery.sent import read_sent
+from newsletter.issue.sent import read_sent
 from newsletter.tokens import Action, Grant
 from tests.real.desk import REPOSITORY, Desk
 from tests.real.front import Front

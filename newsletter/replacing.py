@@ -1,4 +1,4 @@
-"""How a folder is built whole or not at all: beside its place under another name, then put there."""
+"""How a folder is made whole or not at all: beside its place under another name, then put there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from newsletter.errors import ConfigError
 
-MARKER = ".newsletter-archive"
+MARKER = ".made-by-newsletter"
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def replacing(out: Path) -> Iterator[Path]:
     draft, old = (out.with_name(f".{out.name}.{os.getpid()}.{word}") for word in ("new", "old"))
     try:
         draft.mkdir(parents=True)
-        (draft / MARKER).write_text("Made by `newsletter archive build`, which replaces this folder.\n", "utf-8")
+        (draft / MARKER).write_text("`newsletter` made this folder and replaces it whole.\n", "utf-8")
         yield draft
         _put(draft, out, old)
     except OSError as error:
@@ -55,6 +55,6 @@ def _refuse_what_is_not_ours(out: Path) -> None:
         raise ConfigError(f"{out} is a file", hint="name a folder that may be replaced")
     if any(out.iterdir()):
         raise ConfigError(
-            f"{out} holds files that are no archive of ours, and would lose them",
+            f"{out} holds files that `newsletter` did not make, and they would be lost",
             hint="name a folder that is new or empty",
         )

@@ -1,0 +1,52 @@
+"""sent.json: what an issue's folder says of its having been sent, for every clone of it. No address is in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from newsletter.errors import ContentError, Place
+
+FILE_NAME = "sent.json"
+
+
+class Sent(BaseModel):
+    """What was sent: the edition's hash and content digest, from which git commit, when last, and the balance."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    hash: str
+    content_digest: str
+    commit: str | None
+    time: AwareDatetime
+    provider: str
+    balance: dict[str, Any]
+
+
+def write_sent(folder: Path, sent: Sent) -> Path:
+    """Write sent.json into the issue's folder, whole or not at all."""
+    path = folder / FILE_NAME
+    draft = path.with_name(f".{FILE_NAME}.{os.getpid()}")
+    draft.write_text(json.dumps(sent.model_dump(mode="json"), indent=2) + "\n", "utf-8")
+    draft.replace(path)
+    return path
+
+
+def read_sent(folder: Path) -> Sent | None:
+    """What sent.json in the issue's folder says, if there is one; raises ContentError if it cannot be understood."""
+    path = folder / FILE_NAME
+    try:
+        return Sent.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        raise ContentError(
+            "does not say what was sent",
+            hint="`send` writes this file; take it from git again, do not edit it",
+            where=Place(path),
+        ) from error
