@@ -30,7 +30,7 @@ _RECORD_BYTES = 16
 _ID_DIGITS = (_RECORD_BYTES - 1) * 2
 _INTENT = b"I"
 _LETTERS = {Outcome.ACCEPTED: b"A", Outcome.REJECTED: b"R", Outcome.LATER: b"L", Outcome.UNCERTAIN: b"U"}
-_MEANINGS = {letter: outcome for outcome, letter in _LETTERS.items()} | {_INTENT: Outcome.LATER}
+_MEANINGS = {letter: outcome for outcome, letter in _LETTERS.items()} | {_INTENT: Outcome.UNCERTAIN}
 
 
 class LeaseEnded(StoreError):
