@@ -7,32 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from newsletter.errors import Place
+from newsletter.issue import prose
 from newsletter.issue.blocks import Block, Button, Figure, Post, Prose, Quote, Sponsor, walk
 from newsletter.issue.model import Article, Issue
-from newsletter.issue.prose import (
-    BlockQuote,
-    Code,
-    CodeBlock,
-    Emphasis,
-    Footnotes,
-    HardBreak,
-    Heading,
-    HtmlBlock,
-    Image,
-    Inline,
-    Link,
-    Listing,
-    Node,
-    Paragraph,
-    SoftBreak,
-    Strikethrough,
-    Strong,
-    Table,
-    Text,
-    Tight,
-    inlines_of,
-    plain,
-)
+from newsletter.issue.prose import inlines_of, plain
 
 _ADDRESSES = {"url", "link", "source", "src", "image"}
 _TAG = re.compile(r"<[^>]*>")
@@ -90,7 +68,7 @@ def words_of_article(article: Article) -> str:
 def code_of(issue: Issue) -> Iterator[str]:
     """The text of every piece of code."""
     for nodes in _proses(issue):
-        yield from (child.text for child in inlines_of(nodes) if isinstance(child, Code))
+        yield from (child.text for child in inlines_of(nodes) if isinstance(child, prose.Code))
         yield from _code_blocks(nodes)
 
 
@@ -107,7 +85,7 @@ def links_of(issue: Issue) -> Iterator[Linked]:
             case _:
                 pass
         if line := getattr(block, "line", ()):
-            yield from _links_in(inlines_of((Tight(line),)))
+            yield from _links_in(inlines_of((prose.Tight(line),)))
 
 
 def pictures_of(issue: Issue) -> Iterator[Shown]:
@@ -120,13 +98,13 @@ def pictures_of(issue: Issue) -> Iterator[Shown]:
                 yield Shown(image, block.alt, "", block.place)
             case Prose():
                 for child in inlines_of(block.nodes):
-                    if isinstance(child, Image):
+                    if isinstance(child, prose.Image):
                         yield Shown(child.src, child.alt, child.title, child.place)
             case _:
                 pass
 
 
-def headings_of(article: Article) -> Iterator[Heading]:
+def headings_of(article: Article) -> Iterator[prose.Heading]:
     """The headings of an article in reading order."""
     for block in walk(article.blocks):
         if isinstance(block, Prose):
@@ -144,74 +122,74 @@ def _words_of_block(block: Block) -> Iterator[Words]:
         yield Words(_spoken(line), block.place)
 
 
-def _proses(issue: Issue) -> Iterator[tuple[Node, ...]]:
+def _proses(issue: Issue) -> Iterator[tuple[prose.Node, ...]]:
     for block in written_blocks(issue):
         if isinstance(block, Prose):
             yield block.nodes
         elif line := getattr(block, "line", ()):
-            yield (Tight(line),)
+            yield (prose.Tight(line),)
 
 
-def _links_in(children: Iterator[Inline]) -> Iterator[Linked]:
+def _links_in(children: Iterator[prose.Inline]) -> Iterator[Linked]:
     for child in children:
-        if isinstance(child, Link):
+        if isinstance(child, prose.Link):
             yield Linked(child.url, plain(child.children), child.place, labelled=True)
 
 
-def _inside(node: Node) -> tuple[Node, ...]:
+def _inside(node: prose.Node) -> tuple[prose.Node, ...]:
     match node:
-        case BlockQuote(children):
+        case prose.BlockQuote(children):
             return children
-        case Listing(items=items) | Footnotes(items):
+        case prose.Listing(items=items) | prose.Footnotes(items):
             return tuple(child for item in items for child in item.children)
-        case Table(head, rows):
-            return tuple(Tight(cell.children) for row in (head, *rows) for cell in row)
+        case prose.Table(head, rows):
+            return tuple(prose.Tight(cell.children) for row in (head, *rows) for cell in row)
         case _:
             return ()
 
 
-def _words_of_nodes(nodes: tuple[Node, ...], place: Place) -> Iterator[Words]:
+def _words_of_nodes(nodes: tuple[prose.Node, ...], place: Place) -> Iterator[Words]:
     for node in nodes:
         here = getattr(node, "place", place)
         match node:
-            case Paragraph(children) | Tight(children) | Heading(children=children):
+            case prose.Paragraph(children) | prose.Tight(children) | prose.Heading(children=children):
                 yield Words(_spoken(children), here)
-            case HtmlBlock(html):
+            case prose.HtmlBlock(html):
                 yield Words(_TAG.sub(" ", html), here)
             case _:
                 yield from _words_of_nodes(_inside(node), here)
 
 
-def _code_blocks(nodes: tuple[Node, ...]) -> Iterator[str]:
+def _code_blocks(nodes: tuple[prose.Node, ...]) -> Iterator[str]:
     for node in nodes:
-        if isinstance(node, CodeBlock):
+        if isinstance(node, prose.CodeBlock):
             yield node.text
         yield from _code_blocks(_inside(node))
 
 
-def _headings(nodes: tuple[Node, ...]) -> Iterator[Heading]:
+def _headings(nodes: tuple[prose.Node, ...]) -> Iterator[prose.Heading]:
     for node in nodes:
-        if isinstance(node, Heading):
+        if isinstance(node, prose.Heading):
             yield node
         yield from _headings(_inside(node))
 
 
-def _spoken(children: tuple[Inline, ...]) -> str:
+def _spoken(children: tuple[prose.Inline, ...]) -> str:
     """Running text without its code. Emphasis keeps its stars: `*|NAME|*` is another tool's merge tag."""
     return "".join(_said(child) for child in children)
 
 
-def _said(child: Inline) -> str:
+def _said(child: prose.Inline) -> str:
     match child:
-        case Text(text):
+        case prose.Text(text):
             return text
-        case SoftBreak() | HardBreak() | Code():
+        case prose.SoftBreak() | prose.HardBreak() | prose.Code():
             return " "
-        case Emphasis(children):
+        case prose.Emphasis(children):
             return f"*{_spoken(children)}*"
-        case Strong() | Strikethrough() | Link():
+        case prose.Strong() | prose.Strikethrough() | prose.Link():
             return _spoken(child.children)
-        case Image(alt=alt):
+        case prose.Image(alt=alt):
             return alt
         case _:
             return ""

@@ -7,36 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from newsletter.issue.prose import (
-    BlockQuote,
-    Cell,
-    Code,
-    CodeBlock,
-    Emphasis,
-    Footnote,
-    FootnoteReference,
-    Footnotes,
-    HardBreak,
-    Heading,
-    HtmlBlock,
-    Image,
-    Inline,
-    InlineHtml,
-    Link,
-    Listing,
-    Node,
-    Paragraph,
-    Rule,
-    SoftBreak,
-    Strikethrough,
-    Strong,
-    Table,
-    TaskMarker,
-    Text,
-    Tight,
-)
+from newsletter.issue import prose
 
-_TAGS: dict[type, str] = {Emphasis: "em", Strong: "strong", Strikethrough: "del"}
+_TAGS: dict[type, str] = {prose.Emphasis: "em", prose.Strong: "strong", prose.Strikethrough: "del"}
 _KEPT_IN_URLS = "-_.~!*'(),%#@?=;:/+&$"
 
 
@@ -55,73 +28,73 @@ class Surroundings:
     picture: Callable[[str], str] = _same
 
 
-def render_nodes(nodes: tuple[Node, ...], around: Surroundings) -> str:
+def render_nodes(nodes: tuple[prose.Node, ...], around: Surroundings) -> str:
     """The HTML of `nodes`, each block on lines of its own."""
     return "".join(_node(node, around) for node in nodes)
 
 
-def render_inlines(children: tuple[Inline, ...], around: Surroundings) -> str:
+def render_inlines(children: tuple[prose.Inline, ...], around: Surroundings) -> str:
     """The HTML of running text."""
     return "".join(_inline(child, around) for child in children)
 
 
-def _node(node: Node, around: Surroundings) -> str:
+def _node(node: prose.Node, around: Surroundings) -> str:
     match node:
-        case Paragraph(children):
+        case prose.Paragraph(children):
             return f"<p>{render_inlines(children, around)}</p>\n"
-        case Tight(children):
+        case prose.Tight(children):
             return render_inlines(children, around)
-        case Heading(level, children):
+        case prose.Heading(level, children):
             level = min(level + around.shift, 6)
             named = f' id="{_escape(around.prefix + node.id)}"' if node.id else ""
             return f"<h{level}{named}>{render_inlines(children, around)}</h{level}>\n"
-        case CodeBlock(text, language):
+        case prose.CodeBlock(text, language):
             named = f' class="language-{_escape(language)}"' if language else ""
             return f"<pre><code{named}>{_escape(text)}</code></pre>\n"
-        case HtmlBlock(markup):
+        case prose.HtmlBlock(markup):
             return markup
-        case Rule():
+        case prose.Rule():
             return "<hr />\n"
-        case BlockQuote(children):
+        case prose.BlockQuote(children):
             return f"<blockquote>\n{render_nodes(children, around)}</blockquote>\n"
-        case Listing():
+        case prose.Listing():
             return _listing(node, around)
-        case Table():
+        case prose.Table():
             return _table(node, around)
-        case Footnotes(items):
+        case prose.Footnotes(items):
             notes = "".join(_footnote(item, around) for item in items)
             return f'<div class="footnotes">\n{notes}</div>\n'
 
 
-def _listing(listing: Listing, around: Surroundings) -> str:
+def _listing(listing: prose.Listing, around: Surroundings) -> str:
     tag = "ul" if listing.start is None else "ol"
     start = f' start="{listing.start}"' if listing.start not in {None, 1} else ""
     items = "".join(f"<li>{_item(item.children, around)}</li>\n" for item in listing.items)
     return f"<{tag}{start}>\n{items}</{tag}>\n"
 
 
-def _item(children: tuple[Node, ...], around: Surroundings) -> str:
+def _item(children: tuple[prose.Node, ...], around: Surroundings) -> str:
     parts = []
     for n, child in enumerate(children):
-        newline_before = not isinstance(child, Tight) and (n == 0 or isinstance(children[n - 1], Tight))
+        newline_before = not isinstance(child, prose.Tight) and (n == 0 or isinstance(children[n - 1], prose.Tight))
         parts.append(("\n" if newline_before else "") + _node(child, around))
     return "".join(parts)
 
 
-def _table(table: Table, around: Surroundings) -> str:
+def _table(table: prose.Table, around: Surroundings) -> str:
     head = "".join(_cell("th", cell, around) for cell in table.head)
     rows = "".join("<tr>\n" + "".join(_cell("td", cell, around) for cell in row) + "</tr>\n" for row in table.rows)
     body = f"<tbody>\n{rows}</tbody>\n" if rows else ""
     return f"<table>\n<thead>\n<tr>\n{head}</tr>\n</thead>\n{body}</table>\n"
 
 
-def _cell(tag: str, cell: Cell, around: Surroundings) -> str:
+def _cell(tag: str, cell: prose.Cell, around: Surroundings) -> str:
     scope = ' scope="col"' if tag == "th" else ""
     align = f' align="{cell.align}"' if cell.align else ""
     return f"<{tag}{scope}{align}>{render_inlines(cell.children, around)}</{tag}>\n"
 
 
-def _footnote(note: Footnote, around: Surroundings) -> str:
+def _footnote(note: prose.Footnote, around: Surroundings) -> str:
     name = f"{around.prefix}note-{note.number}"
     back = "".join(
         f' <a href="#{_reference_id(around, note.number, nth)}" aria-label="Back to the text">↩</a>'
@@ -139,27 +112,27 @@ def _reference_id(around: Surroundings, number: int, nth: int) -> str:
     return f"{around.prefix}ref-{number}" + (f"-{nth}" if nth > 1 else "")
 
 
-def _inline(child: Inline, around: Surroundings) -> str:
+def _inline(child: prose.Inline, around: Surroundings) -> str:
     match child:
-        case Text(text):
+        case prose.Text(text):
             return _escape(text)
-        case Code(text):
+        case prose.Code(text):
             return f"<code>{_escape(text)}</code>"
-        case SoftBreak():
+        case prose.SoftBreak():
             return "\n"
-        case HardBreak():
+        case prose.HardBreak():
             return "<br />\n"
-        case InlineHtml(markup):
+        case prose.InlineHtml(markup):
             return markup
-        case TaskMarker(done):
+        case prose.TaskMarker(done):
             return "☑ " if done else "☐ "
-        case FootnoteReference(number, nth):
+        case prose.FootnoteReference(number, nth):
             name = _reference_id(around, number, nth)
             return f'<sup id="{name}"><a href="#{around.prefix}note-{number}">{number}</a></sup>'
-        case Link(url, title, children):
+        case prose.Link(url, title, children):
             named = f' title="{_escape(title)}"' if title else ""
             return f'<a href="{_address(around.link(url))}"{named}>{render_inlines(children, around)}</a>'
-        case Image(src, title, alt):
+        case prose.Image(src, title, alt):
             named = f' title="{_escape(title)}"' if title else ""
             return f'<img src="{_address(around.picture(src))}" alt="{_escape(alt)}"{named} />'
         case _:

@@ -6,40 +6,13 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from newsletter.issue import prose
 from newsletter.issue.blocks import Block, Prose
-from newsletter.issue.prose import (
-    BlockQuote,
-    Cell,
-    Code,
-    CodeBlock,
-    Emphasis,
-    FootnoteReference,
-    Footnotes,
-    HardBreak,
-    Heading,
-    HtmlBlock,
-    Image,
-    Inline,
-    InlineHtml,
-    Item,
-    Link,
-    Listing,
-    Node,
-    Paragraph,
-    Rule,
-    SoftBreak,
-    Strikethrough,
-    Strong,
-    Table,
-    TaskMarker,
-    Text,
-    Tight,
-    plain,
-)
+from newsletter.issue.prose import plain
 from newsletter.issue.slots import TOKEN, of_token
 
 WIDTH = 72
-_MARKS: dict[type, str] = {Emphasis: "_", Strong: "*", Strikethrough: "~"}
+_MARKS: dict[type, str] = {prose.Emphasis: "_", prose.Strong: "*", prose.Strikethrough: "~"}
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 
 
@@ -69,49 +42,49 @@ class TextWriter:
         self._link = link
         self.links = LinkNumbers()
 
-    def nodes(self, nodes: tuple[Node, ...], width: int = WIDTH) -> str:
+    def nodes(self, nodes: tuple[prose.Node, ...], width: int = WIDTH) -> str:
         """The text of `nodes`, parted by blank lines."""
         return "\n\n".join(text for node in nodes if (text := self._node(node, width)))
 
-    def line(self, children: tuple[Inline, ...]) -> str:
+    def line(self, children: tuple[prose.Inline, ...]) -> str:
         """Running text, not wrapped; hard breaks are line ends."""
         return "".join(self._inline(child) for child in children)
 
-    def _node(self, node: Node, width: int) -> str:
+    def _node(self, node: prose.Node, width: int) -> str:
         match node:
-            case Paragraph(children) | Tight(children):
+            case prose.Paragraph(children) | prose.Tight(children):
                 return wrap(self.line(children), width)
-            case Heading(_, children):
+            case prose.Heading(_, children):
                 text = wrap(self.line(children), width)
                 return underlined(text, "-")
-            case CodeBlock(text):
+            case prose.CodeBlock(text):
                 return indented(text.rstrip("\n"), "    ")
-            case HtmlBlock(markup):
+            case prose.HtmlBlock(markup):
                 return wrap(" ".join(_TAG.sub(" ", markup).split()), width)
-            case Rule():
+            case prose.Rule():
                 return "* * *"
-            case BlockQuote(children):
+            case prose.BlockQuote(children):
                 return indented(self.nodes(children, width - 2), "> ")
-            case Listing():
+            case prose.Listing():
                 return self._listing(node, width)
-            case Table():
+            case prose.Table():
                 return self._table(node)
-            case Footnotes(items):
+            case prose.Footnotes(items):
                 return "\n\n".join(hanging(f"({item.number}) ", self.nodes(item.children, width - 4)) for item in items)
 
-    def _listing(self, listing: Listing, width: int) -> str:
+    def _listing(self, listing: prose.Listing, width: int) -> str:
         marks = ["- " if listing.start is None else f"{listing.start + n}. " for n in range(len(listing.items))]
         texts = [
             hanging(mark, self._item(item, width - len(mark))) for mark, item in zip(marks, listing.items, strict=True)
         ]
         return ("\n" if listing.tight else "\n\n").join(texts)
 
-    def _item(self, item: Item, width: int) -> str:
+    def _item(self, item: prose.Item, width: int) -> str:
         parts = [self._node(child, width) for child in item.children]
-        joint = "\n" if any(isinstance(child, Tight) for child in item.children) else "\n\n"
+        joint = "\n" if any(isinstance(child, prose.Tight) for child in item.children) else "\n\n"
         return joint.join(part for part in parts if part)
 
-    def _table(self, table: Table) -> str:
+    def _table(self, table: prose.Table) -> str:
         rows = [[self.line(cell.children) for cell in row] for row in (table.head, *table.rows)]
         widths = [max(columns_of(row[n]) for row in rows) for n in range(len(table.head))]
         lines = [
@@ -120,23 +93,23 @@ class TextWriter:
         ]
         return "\n".join(line.rstrip() for line in [lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
-    def _inline(self, child: Inline) -> str:
+    def _inline(self, child: prose.Inline) -> str:
         match child:
-            case Text(text) | Code(text):
+            case prose.Text(text) | prose.Code(text):
                 return text
-            case SoftBreak():
+            case prose.SoftBreak():
                 return " "
-            case HardBreak():
+            case prose.HardBreak():
                 return "\n"
-            case InlineHtml(markup):
+            case prose.InlineHtml(markup):
                 return "\n" if markup.lower().startswith("<br") else ""
-            case TaskMarker(done):
+            case prose.TaskMarker(done):
                 return "[x] " if done else "[ ] "
-            case FootnoteReference(number):
+            case prose.FootnoteReference(number):
                 return f" ({number})"
-            case Image(_, _, alt):
+            case prose.Image(_, _, alt):
                 return f"[{alt}]" if alt else ""
-            case Link(url, _, children):
+            case prose.Link(url, _, children):
                 return self._linked(url, self.line(children))
             case _:
                 mark = _MARKS[type(child)]
@@ -156,7 +129,7 @@ def first_words(blocks: tuple[Block, ...], limit: int = 160) -> str:
         for block in blocks
         if isinstance(block, Prose)
         for node in block.nodes
-        if isinstance(node, Paragraph)
+        if isinstance(node, prose.Paragraph)
     )
     text = TOKEN.sub(lambda found: of_token(found).default or "", " ".join(" ".join(paragraphs).split()))
     if len(text) <= limit:
@@ -222,6 +195,6 @@ def underlined(text: str, mark: str) -> str:
     return f"{text}\n{mark * min(max(columns_of(line) for line in text.splitlines() or ['']), WIDTH)}"
 
 
-def _aligned(text: str, width: int, cell: Cell) -> str:
+def _aligned(text: str, width: int, cell: prose.Cell) -> str:
     space = " " * (width - columns_of(text))
     return space + text if cell.align == "right" else text + space

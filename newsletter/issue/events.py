@@ -8,47 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from newsletter.errors import Collected, Place
-from newsletter.issue import slots
+from newsletter.issue import prose, slots
 from newsletter.issue.directives import Fence
-from newsletter.issue.prose import (
-    BlockQuote,
-    Cell,
-    Code,
-    CodeBlock,
-    Emphasis,
-    Footnote,
-    FootnoteReference,
-    Footnotes,
-    HardBreak,
-    Heading,
-    HtmlBlock,
-    Image,
-    Inline,
-    InlineHtml,
-    Item,
-    Link,
-    Listing,
-    Node,
-    Paragraph,
-    Rule,
-    SoftBreak,
-    Strikethrough,
-    Strong,
-    Table,
-    TaskMarker,
-    Text,
-    Tight,
-    plain,
-)
+from newsletter.issue.prose import plain
 from newsletter.issue.source import ByteOffsets, Source
 
-_INLINE_MARKS: dict[str, type[Emphasis | Strong | Strikethrough]] = {
-    "Emphasis": Emphasis,
-    "Strong": Strong,
-    "Strikethrough": Strikethrough,
+_INLINE_MARKS: dict[str, type[prose.Emphasis | prose.Strong | prose.Strikethrough]] = {
+    "Emphasis": prose.Emphasis,
+    "Strong": prose.Strong,
+    "Strikethrough": prose.Strikethrough,
 }
 _INLINE_STARTS = {*_INLINE_MARKS, "Link", "Image"}
-_BREAKS: dict[str, Inline] = {"SoftBreak": SoftBreak(), "HardBreak": HardBreak()}
+_BREAKS: dict[str, prose.Inline] = {"SoftBreak": prose.SoftBreak(), "HardBreak": prose.HardBreak()}
 _INLINE_LEAVES = {"Text", "Code", "InlineHtml", "FootnoteReference", "TaskListMarker", *_BREAKS}
 
 
@@ -99,14 +70,14 @@ class _Notes:
 
     numbers: dict[str, int] = field(default_factory=dict)
     references: dict[str, int] = field(default_factory=dict)
-    bodies: dict[str, tuple[Node, ...]] = field(default_factory=dict)
+    bodies: dict[str, tuple[prose.Node, ...]] = field(default_factory=dict)
 
     def number(self, label: str) -> int:
         return self.numbers.setdefault(label, len(self.numbers) + 1)
 
-    def refer(self, label: str) -> FootnoteReference:
+    def refer(self, label: str) -> prose.FootnoteReference:
         self.references[label] = self.references.get(label, 0) + 1
-        return FootnoteReference(self.number(label), self.references[label])
+        return prose.FootnoteReference(self.number(label), self.references[label])
 
 
 class NodeBuilder:
@@ -116,27 +87,27 @@ class NodeBuilder:
         self._events = events
         self._notes = _Notes()
 
-    def nodes(self) -> Iterator[Node | Fence]:
+    def nodes(self) -> Iterator[prose.Node | Fence]:
         """The document's top-level nodes and fences in order; footnote definitions are kept for `footnotes`."""
         while self._events.peek()[0] != "Over":
             yield from self._node(top=True)
 
-    def footnotes(self) -> Footnotes | None:
+    def footnotes(self) -> prose.Footnotes | None:
         """The footnotes that nodes() met, numbered by first reference; those nobody refers to stand last."""
         notes = self._notes
         for label in notes.bodies:
             notes.number(label)
         items = [
-            Footnote(number, notes.references.get(label, 0), notes.bodies[label])
+            prose.Footnote(number, notes.references.get(label, 0), notes.bodies[label])
             for label, number in sorted(notes.numbers.items(), key=lambda pair: pair[1])
             if label in notes.bodies
         ]
-        return Footnotes(tuple(items)) if items else None
+        return prose.Footnotes(tuple(items)) if items else None
 
-    def _node(self, *, top: bool) -> Iterator[Node | Fence]:
+    def _node(self, *, top: bool) -> Iterator[prose.Node | Fence]:
         kind, name, detail, byte = self._events.take()
         if kind == "Rule":
-            yield Rule(self._events.place(byte))
+            yield prose.Rule(self._events.place(byte))
         elif kind in _INLINE_LEAVES or name in _INLINE_STARTS:
             raise AssertionError(f"running text outside a paragraph: {kind} {name}")
         elif name == "HtmlBlock":
@@ -146,18 +117,18 @@ class NodeBuilder:
         else:
             yield self._block(name, detail, byte)
 
-    def _block(self, name: str, detail: Any, byte: int) -> Node:
+    def _block(self, name: str, detail: Any, byte: int) -> prose.Node:
         place = self._events.place(byte)
         match name:
             case "Paragraph":
-                return Paragraph(self._inlines(), place)
+                return prose.Paragraph(self._inlines(), place)
             case "Heading":
                 children = self._inlines()
-                return Heading(int(detail["level"][1]), children, place, detail["id"])
+                return prose.Heading(int(detail["level"][1]), children, place, detail["id"])
             case "CodeBlock":
                 return self._code_block(detail)
             case "BlockQuote":
-                return BlockQuote(self._children(name))
+                return prose.BlockQuote(self._children(name))
             case "List":
                 return self._listing(detail)
             case "Table":
@@ -165,12 +136,12 @@ class NodeBuilder:
             case _:
                 raise AssertionError(f"an event that this reader does not know: {name}")
 
-    def _children(self, until: str) -> tuple[Node, ...]:
-        found: list[Node] = []
+    def _children(self, until: str) -> tuple[prose.Node, ...]:
+        found: list[prose.Node] = []
         while not self._at_end(until):
             kind, name, _, _ = self._events.peek()
             if kind in _INLINE_LEAVES or name in _INLINE_STARTS:
-                found.append(Tight(self._run()))
+                found.append(prose.Tight(self._run()))
             else:
                 found += [node for node in self._node(top=False) if not isinstance(node, Fence)]
         self._events.take()
@@ -180,38 +151,38 @@ class NodeBuilder:
         kind, name, _, _ = self._events.peek()
         return kind == "End" and name == until
 
-    def _code_block(self, detail: Any) -> CodeBlock:
+    def _code_block(self, detail: Any) -> prose.CodeBlock:
         language = detail["Fenced"].split(" ")[0] if isinstance(detail, dict) else ""
         text = ""
         while not self._at_end("CodeBlock"):
             text += self._events.take()[2]
         self._events.take()
-        return CodeBlock(text, language)
+        return prose.CodeBlock(text, language)
 
-    def _listing(self, start: int | None) -> Listing:
+    def _listing(self, start: int | None) -> prose.Listing:
         items = []
         while not self._at_end("List"):
             self._events.take()
-            items.append(Item(self._children("Item")))
+            items.append(prose.Item(self._children("Item")))
         self._events.take()
-        tight = not any(isinstance(child, Paragraph) for item in items for child in item.children)
-        return Listing(start, tuple(items), tight)
+        tight = not any(isinstance(child, prose.Paragraph) for item in items for child in item.children)
+        return prose.Listing(start, tuple(items), tight)
 
-    def _table(self, alignments: tuple[str, ...]) -> Table:
+    def _table(self, alignments: tuple[str, ...]) -> prose.Table:
         aligns = [None if align == "None" else align.lower() for align in alignments]
-        rows: list[tuple[Cell, ...]] = []
+        rows: list[tuple[prose.Cell, ...]] = []
         while not self._at_end("Table"):
             row = self._events.take()[1]
-            cells: list[Cell] = []
+            cells: list[prose.Cell] = []
             while not self._at_end(row):
                 self._events.take()
-                cells.append(Cell(self._inlines(), aligns[len(cells)] if len(cells) < len(aligns) else None))
+                cells.append(prose.Cell(self._inlines(), aligns[len(cells)] if len(cells) < len(aligns) else None))
             self._events.take()
             rows.append(tuple(cells))
         self._events.take()
-        return Table(rows[0], tuple(rows[1:]))
+        return prose.Table(rows[0], tuple(rows[1:]))
 
-    def _html_block(self, *, top: bool) -> Iterator[Node | Fence]:
+    def _html_block(self, *, top: bool) -> Iterator[prose.Node | Fence]:
         html, begin = "", self._events.peek()[3]
         while not self._at_end("HtmlBlock"):
             _, _, text, byte = self._events.take()
@@ -235,17 +206,17 @@ class NodeBuilder:
         if html:
             yield self._html(html, begin)
 
-    def _html(self, html: str, byte: int) -> HtmlBlock:
-        return HtmlBlock(self._markup(html, byte), self._events.place(byte))
+    def _html(self, html: str, byte: int) -> prose.HtmlBlock:
+        return prose.HtmlBlock(self._markup(html, byte), self._events.place(byte))
 
-    def _inlines(self) -> tuple[Inline, ...]:
+    def _inlines(self) -> tuple[prose.Inline, ...]:
         found = self._run()
         self._events.take()  # the end of what holds it
         return found
 
-    def _run(self) -> tuple[Inline, ...]:
+    def _run(self) -> tuple[prose.Inline, ...]:
         """Running text up to the end of what holds it, or to the next block in a tight list's item."""
-        found: list[Inline] = []
+        found: list[prose.Inline] = []
         while True:
             kind, name, detail, byte = self._events.peek()
             if kind in _INLINE_LEAVES:
@@ -257,22 +228,22 @@ class NodeBuilder:
             else:
                 return tuple(found)
 
-    def _leaf(self, kind: str, detail: Any, byte: int) -> Inline:
+    def _leaf(self, kind: str, detail: Any, byte: int) -> prose.Inline:
         if kind in _BREAKS:
             return _BREAKS[kind]
         match kind:
             case "Text":
-                return Text(detail)
+                return prose.Text(detail)
             case "Code":
-                return Code(detail)
+                return prose.Code(detail)
             case "InlineHtml":
-                return InlineHtml(self._markup(detail, byte))
+                return prose.InlineHtml(self._markup(detail, byte))
             case "TaskListMarker":
-                return TaskMarker(detail)
+                return prose.TaskMarker(detail)
             case _:
                 return self._notes.refer(detail)
 
-    def _mark(self, name: str, detail: Any, byte: int) -> Inline:
+    def _mark(self, name: str, detail: Any, byte: int) -> prose.Inline:
         place = self._events.place(byte)
         children = self._inlines()
         if name in _INLINE_MARKS:
@@ -281,9 +252,9 @@ class NodeBuilder:
         title = self._without_slots(detail["title"], "a title", place)
         if name == "Image":
             alt = self._without_slots(plain(children), "a picture’s alt text", place)
-            return Image(self._without_slots(url, "a picture’s address", place), title, alt, place)
+            return prose.Image(self._without_slots(url, "a picture’s address", place), title, alt, place)
         prefix = "mailto:" if detail["link_type"] == "Email" and not url.startswith("mailto:") else ""
-        return Link(prefix + self._query(url, place), title, children, place)
+        return prose.Link(prefix + self._query(url, place), title, children, place)
 
     def _query(self, url: str, place: Place) -> str:
         try:
@@ -308,8 +279,8 @@ class NodeBuilder:
         )
 
 
-def _join(found: list[Inline], leaf: Inline) -> None:
-    if isinstance(leaf, Text) and found and isinstance(found[-1], Text):
-        found[-1] = Text(found[-1].text + leaf.text)
+def _join(found: list[prose.Inline], leaf: prose.Inline) -> None:
+    if isinstance(leaf, prose.Text) and found and isinstance(found[-1], prose.Text):
+        found[-1] = prose.Text(found[-1].text + leaf.text)
     else:
         found.append(leaf)
