@@ -120,6 +120,8 @@ def add(
             typer.echo(f"  {place(Place(file, repair.line))}: {repair.name}: {repair.said}")
         if article.missing:
             typer.echo(f"  not given: {', '.join(article.missing)}")
+        if "title" in article.missing:
+            typer.echo("  next: write a `title:` into it; an article cannot do without")
 
 
 def build(
