@@ -43,8 +43,8 @@ def measured(path: Path, where: Place) -> Picture:
     """The picture in the file `path`; raises ContentError when it is not one."""
     from PIL import Image, UnidentifiedImageError
 
-    data = path.read_bytes()
     try:
+        data = path.read_bytes()
         with Image.open(path) as image:
             width, height = image.size
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:

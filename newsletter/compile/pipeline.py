@@ -118,10 +118,7 @@ def _page(template: str, path: str, mail: Surface, logo: Picture | None, **value
 
 
 def reading_copy(issue: Issue, theme: Theme, settings: Settings) -> str:
-    """`issue` as one piece of HTML for feed readers, who have subscribed in their way: with whole addresses, no forms.
-
-    Slots stand in it as tokens.
-    """
+    """`issue` as one piece of HTML for feed readers, who have subscribed in their way: whole addresses, no forms."""
     site = Site.of(issue, settings)
     surface = Surface(theme, site, gather(issue), values_for(theme, settings, site, None) | {"issue": issue})
     values = {
@@ -129,7 +126,7 @@ def reading_copy(issue: Issue, theme: Theme, settings: Settings) -> str:
         "articles": [(article, outlined(in_mail(article.blocks), 3)) for article in issue.articles],
         "closing": outlined(in_mail(issue.closing), 2),
     }
-    return safe(theme.render("archive/entry.html.j2", **surface.values, **values, out=WebChannel(surface)))
+    return for_nobody(safe(theme.render("archive/entry.html.j2", **surface.values, **values, out=WebChannel(surface))))
 
 
 def for_nobody(html: str) -> str:
