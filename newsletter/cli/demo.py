@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(context: typer.Context) -> None:
-    """The whole job on the sample issue: build, check, send to a sample list into build/outbox/, balance."""
+    """Do the whole job on the sample issue.
+
+    Builds it, checks it, sends it to the sample list into build/outbox/, and prints the balance.
+    """
     build = (context.obj or Path.cwd()) / "build"
     with tempfile.TemporaryDirectory(prefix="newsletter-demo-") as scratch:
         workspace = _sample_workspace(Path(scratch))

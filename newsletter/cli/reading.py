@@ -39,7 +39,10 @@ def preview(
     port: Annotated[int, typer.Option(help="0: any that is free.")] = 0,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
 ) -> None:
-    """Look at an issue in a browser: email, text and web, live while you write."""
+    """Look at an issue in a browser, live.
+
+    Email, text and web, while you write.
+    """
     from newsletter.web.preview import create_app, run
 
     workspace = opening.workspace_of(context)
@@ -61,7 +64,10 @@ def serve(
     host: Annotated[str, typer.Option(help="Where to listen; a proxy with TLS stands before it.")] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8080,
 ) -> None:
-    """Serve the readers: subscribe, confirm, unsubscribe, preferences, and the archive of what was sent."""
+    """Serve the readers: subscribe, unsubscribe, archive.
+
+    Behind a proxy with TLS. Also confirmations and preferences; the archive is that of what was sent.
+    """
     from newsletter.delivery.transactional import send_confirmation
     from newsletter.store.subscribers import Subscriber
     from newsletter.web.public import create_app, run

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 INCOMPLETE = 5
 Issue = Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Send to so many at most, this time.")]
+Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Send to so many at most, this time.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,7 +50,11 @@ def send(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send an issue: shows what to whom, and sends nothing until it is confirmed."""
+    """Send an issue, once it is confirmed.
+
+    Shows audience, subject, sender, provider, size, hash and the expected balance, and sends nothing until the number
+    of recipients is typed, or --yes given. Run again, it sends to nobody twice.
+    """
     workspace = opening.workspace_of(context)
     folder = opening.issue_named(workspace, issue)
     name = provider or workspace.settings.send.provider
@@ -79,7 +83,7 @@ def status(
     issue: Annotated[str | None, typer.Argument(metavar="[ISSUE]", help="All issues if left out.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show the balance of an issue, or of all that were sent."""
+    """Show the balance of what was sent."""
     workspace = opening.workspace_of(context)
     store = opening.Store.of(workspace)
     folders = [opening.issue_named(workspace, issue)] if issue else workspace.issue_folders()
@@ -96,7 +100,10 @@ def status(
 
 
 def resume(context: typer.Context, issue: Issue, limit: Limit = None, as_json: AsJson = False) -> None:
-    """Go on with a send that was stopped; adds nobody, and sends the edition that was approved."""
+    """Go on with a send that was stopped.
+
+    Adds nobody, and sends the edition that was approved.
+    """
     from newsletter.compile.edition import from_bytes
 
     workspace = opening.workspace_of(context)
@@ -130,7 +137,7 @@ def uncertain(
     resend: Annotated[bool, typer.Option("--resend", help="Let them wait again: some may get it twice.")] = False,
     assume_sent: Annotated[bool, typer.Option("--assume-sent", help="Take it that they got it.")] = False,
 ) -> None:
-    """List those of whom nobody can know whether they got it, or decide for them."""
+    """List or decide those who may have got it or not."""
     from newsletter.store.ledger import DeliveryState
 
     if resend and assume_sent:

@@ -55,7 +55,7 @@ def new(
 
 
 def issues(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the issues: number, date, state, title, faults."""
+    """List the issues with their state."""
     from newsletter.errors import ContentError
     from newsletter.issue.load import load_issue, number_of
     from newsletter.issue.sent import read_sent
@@ -130,7 +130,10 @@ def build(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Instead of build/SLUG/.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compile an issue into build/SLUG/: email, text, web, and a manifest."""
+    """Compile an issue into build/SLUG/.
+
+    email.html, email.txt, email.mjml, web/, manifest.json, and preview.html to look at.
+    """
     from newsletter.compile.build import PREVIEW, write_build
     from newsletter.compile.pipeline import stylesheet
     from newsletter.compile.render import Theme
@@ -159,7 +162,10 @@ def check(
     strict: Annotated[bool, typer.Option(help="Warnings fail too.")] = False,
     explain: Annotated[str | None, typer.Option(metavar="RULE", help="Explain a rule.")] = None,
 ) -> None:
-    """Look an issue over before it is sent; exit code 1 if it must not go out."""
+    """Look an issue over: may it go out?
+
+    Exit code 1 if it must not.
+    """
     from newsletter.checks import RULES
     from newsletter.checks import check as check_issue
 
