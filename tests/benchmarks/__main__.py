@@ -6,10 +6,11 @@ Every figure is a ratio within one run: median (lowest–highest) of several rou
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from tests.benchmarks import compiling, sending, starting
 
-FIGURES = {"compile": compiling.main, "send": sending.main, "start": starting.main}
+FIGURES: dict[str, Callable[[], None]] = {"compile": compiling.main, "send": sending.main, "start": starting.main}
 
 wanted = sys.argv[1:] or [*FIGURES]
 if not set(wanted) <= set(FIGURES):

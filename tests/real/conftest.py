@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,13 +13,6 @@ from tests.real.front import Front, tls_front
 from tests.real.sink import Sink, smtp_sink
 
 pytest.register_assert_rewrite("tests.real.wire")
-
-RELAY = """\
-[providers.smtp]
-host = "127.0.0.1"
-port = {port}
-security = "none"
-"""
 
 
 @pytest.fixture
@@ -37,9 +29,8 @@ def desk(tmp_path: Path, front: Front) -> Desk:
 
 @pytest.fixture
 def sample(desk: Desk) -> Desk:
-    """A newsletter with the sample issue, number 126; its outbox is the folder `outbox` beside it."""
+    """A newsletter with the sample issue, number 126."""
     shutil.copytree(REPOSITORY / "issues", desk.root / "issues", ignore=shutil.ignore_patterns("sent.json"))
-    desk.configure(f"[providers.outbox]\npath = {json.dumps(str(desk.outbox))}")
     return desk
 
 
@@ -49,5 +40,5 @@ def sink(tmp_path: Path, desk: Desk, part: Callable[[str], Path]) -> Iterator[Si
     dumps = tmp_path / "dumps"
     dumps.mkdir()
     with smtp_sink(str(part("smtp-sink")), dumps) as sink:
-        desk.configure(RELAY.format(port=sink.port))
+        desk.relay_through(sink.port)
         yield sink

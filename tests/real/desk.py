@@ -53,6 +53,10 @@ class Desk:
         with (self.root / "newsletter.toml").open("a", encoding="utf-8") as file:
             file.write(f"\n{toml}\n")
 
+    def relay_through(self, port: int) -> None:
+        """Let the smtp provider lead to the relay at `port` of this machine."""
+        self.configure(f'[providers.smtp]\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"')
+
     def newsletter(self, *arguments: object) -> str:
         """What `newsletter ARGUMENTS` prints; it must succeed."""
         done = subprocess.run(
@@ -86,13 +90,17 @@ class Desk:
 
     @property
     def outbox(self) -> Path:
-        return self.root.parent / "outbox"
+        """Where the outbox is that nobody configured."""
+        return self.data / "outbox"
+
+    @property
+    def data(self) -> Path:
+        return Path(self.environment["NEWSLETTER_DATA_DIR"])
 
     @property
     def workspace(self) -> Workspace:
         found = Workspace.open(self.root)
-        data = Path(self.environment["NEWSLETTER_DATA_DIR"])
-        return Workspace(found.root, found.settings.model_copy(update={"data_dir": data}))
+        return Workspace(found.root, found.settings.model_copy(update={"data_dir": self.data}))
 
     @property
     def store(self) -> opening.Store:

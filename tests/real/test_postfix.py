@@ -11,7 +11,6 @@ import pytest
 from newsletter.compile.slots import as_html, as_text
 from newsletter.delivery.plan import recipient_of
 from newsletter.message import Composer, message_id
-from tests.real.conftest import RELAY
 from tests.real.desk import Desk
 from tests.real.postfix import DOMAIN, Postfix, running_postfix
 from tests.real.wire import assert_header_rules, assert_wire_rules, read, text_and_html
@@ -29,7 +28,7 @@ def postfix(part: Callable[[str], Path]) -> Iterator[Postfix]:
 
 
 def test_a_copy_comes_out_of_postfix_as_it_went_in(sample: Desk, postfix: Postfix) -> None:
-    sample.configure(RELAY.format(port=postfix.port))
+    sample.relay_through(postfix.port)
     sample.newsletter("subscribers", "add", f"reader@{DOMAIN}", "--first-name", "Zoë", "--last-name", "Müller")
     [reader] = sample.readers()
     with sample.serving():

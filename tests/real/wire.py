@@ -11,7 +11,6 @@ from email.message import EmailMessage
 from email.policy import default
 from email.utils import parseaddr
 from html.parser import HTMLParser
-from typing import cast
 
 ONCE = (
     *("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"),
@@ -23,7 +22,7 @@ _ENCODED_WORD = re.compile(r"=\?utf-8\?[bq]\?[!->@-~]+\?=", re.IGNORECASE)
 
 def read(content: bytes) -> EmailMessage:
     """The message, in which the standard library finds no defect."""
-    message = cast(EmailMessage, email.message_from_bytes(content, policy=default))
+    message = email.message_from_bytes(content, policy=default)
     for part in message.walk():
         assert part.defects == []
         for name, value in part.items():
@@ -36,7 +35,11 @@ def text_and_html(message: EmailMessage) -> tuple[str, str]:
     assert message.get_content_type() == "multipart/alternative"
     text, html = message.iter_parts()
     assert [text.get_content_type(), html.get_content_type()] == ["text/plain", "text/html"]
-    return tuple(part.get_content().replace("\r\n", "\n") for part in (text, html))  # type: ignore[return-value]
+    return _lines(text), _lines(html)
+
+
+def _lines(part: EmailMessage) -> str:
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def mailbox(content: bytes, name: str) -> tuple[str, str]:
