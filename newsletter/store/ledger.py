@@ -100,9 +100,8 @@ class Ledger:
                     id_ = _insert_batch(connection, issue_id, worker, now, now + lease)
                     connection.execute(
                         update(deliveries)
-                        .where(deliveries.c.seq == bindparam("key_seq"))
-                        .values(state=DeliveryState.CLAIMED.value, batch_id=id_),
-                        [{"key_seq": row.seq} for row in fit],
+                        .where(deliveries.c.seq.in_([row.seq for row in fit]))
+                        .values(state=DeliveryState.CLAIMED.value, batch_id=id_)
                     )
                     return Claim(
                         id=id_,
@@ -203,6 +202,7 @@ def _waiting(connection: Connection, issue_id: str, limit: int, after: int) -> S
         .where(
             deliveries.c.issue_id == issue_id,
             deliveries.c.state == DeliveryState.WAITING.value,
+            deliveries.c.reason == "",  # always so; said, it lets the index give them in the order of seq
             deliveries.c.seq > after,
         )
         .order_by(deliveries.c.seq)
