@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from datetime import datetime
 from email.header import decode_header, make_header
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import default
 from email.utils import parseaddr
 from html.parser import HTMLParser
@@ -38,7 +38,7 @@ def text_and_html(message: EmailMessage) -> tuple[str, str]:
     return _lines(text), _lines(html)
 
 
-def _lines(part: EmailMessage) -> str:
+def _lines(part: MIMEPart) -> str:
     return str(part.get_content()).replace("\r\n", "\n")
 
 
