@@ -1,6 +1,7 @@
 """What the MJML engine would do in silence is said before, with the line, or seen after."""
 
 import contextlib
+import os
 
 import pytest
 from hypothesis import given
@@ -89,3 +90,16 @@ def test_the_first_folder_that_has_a_file_wins(tmp_path):
         (folder / "a.txt.j2").write_text(folder.name)
     (default / "b.txt.j2").write_text("{% include 'a.txt.j2' %}")
     assert Theme((own, default)).render("b.txt.j2") == "own"
+
+
+def test_a_file_that_is_added_or_changed_later_is_seen(tmp_path):
+    own, default = tmp_path / "own", tmp_path / "default"
+    for folder in (own, default):
+        folder.mkdir()
+    (default / "a.txt.j2").write_text("default")
+    assert Theme((own, default)).render("a.txt.j2") == "default"
+    (own / "a.txt.j2").write_text("own")
+    assert Theme((own, default)).render("a.txt.j2") == "own"
+    (own / "a.txt.j2").write_text("changed")
+    os.utime(own / "a.txt.j2", (1, 1))
+    assert Theme((own, default)).render("a.txt.j2") == "changed"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -56,15 +56,30 @@ class Theme:
 
     @cached_property
     def _plain(self) -> jinja2.Environment:
-        return _environment(self.folders, autoescape=lambda name: not (name or "").endswith((".txt.j2", ".css.j2")))
+        return _for_markup_and_text(self.folders, _present(self.folders))
 
     @cached_property
     def _mjml(self) -> jinja2.Environment:
-        return _environment(self.folders, finalize=_encoded, autoescape=True)
+        return _for_mjml(self.folders, _present(self.folders))
 
     @property
     def _where(self) -> str:
         return ", ".join(str(folder) for folder in self.folders)
+
+
+def _present(folders: tuple[Path, ...]) -> frozenset[Path]:
+    """The template files there are: a new one may hide one of the default theme's, so what was parsed goes by them."""
+    return frozenset(path for folder in folders for path in folder.rglob("*.j2"))
+
+
+@lru_cache(maxsize=8)
+def _for_markup_and_text(folders: tuple[Path, ...], _present: frozenset[Path]) -> jinja2.Environment:
+    return _environment(folders, autoescape=lambda name: not (name or "").endswith((".txt.j2", ".css.j2")))
+
+
+@lru_cache(maxsize=8)
+def _for_mjml(folders: tuple[Path, ...], _present: frozenset[Path]) -> jinja2.Environment:
+    return _environment(folders, finalize=_encoded, autoescape=True)
 
 
 def _environment(folders: tuple[Path, ...], **options: Any) -> jinja2.Environment:

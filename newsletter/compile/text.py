@@ -141,6 +141,8 @@ def first_words(blocks: tuple[Block, ...], limit: int = 160) -> str:
 def columns_of(text: str) -> int:
     """The columns that `text` takes: wide characters two, marks none, a slot as many as its default."""
     shown = TOKEN.sub(lambda found: of_token(found).default or "x" * 10, text)
+    if shown.isascii():
+        return len(shown)
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in shown

@@ -29,7 +29,6 @@ _GO_AHEAD = 354
 _CLOSING = 421
 _WHO_ARE_YOU = {530, 534, 535, 538}  # RFC 4954 section 6: it is we who are refused, not the recipient
 _QUEUED_AS = re.compile(r"\bqueued as (\S+)", re.IGNORECASE)
-_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 class Security(StrEnum):
@@ -245,7 +244,7 @@ def _asked(reply: tuple[int, bytes]) -> _Answer:
 
 
 def _send_body(connection: smtplib.SMTP, message: bytes) -> _Answer:
-    body = _LEADING_DOT.sub(b"..", message)  # RFC 5321 section 4.5.2
+    body = (b"." + message if message.startswith(b".") else message).replace(b"\n.", b"\n..")  # RFC 5321 section 4.5.2
     end = b".\r\n" if body.endswith(b"\r\n") else b"\r\n.\r\n"
     connection.send(body + end)
     return _Answer.of(connection.getreply())
