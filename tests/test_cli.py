@@ -1,10 +1,15 @@
 """The command line as a person uses it: what it prints, what it writes, how it ends."""
 
+import contextlib
 import email
 import email.policy
 import json
+import os
+import pty
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,6 +96,25 @@ def test_nothing_is_sent_without_a_confirmation(listed, tmp_path):
     assert not copies(tmp_path)
     assert listed("send", "7", "--yes", "--dry-run")[0] == 0
     assert not copies(tmp_path)
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("2", 0), ("", 0), ("3", 3)])
+def test_on_a_terminal_the_number_of_recipients_is_asked_for(listed, tmp_path, typed, sent):
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "newsletter", "send", "7"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        said = b""
+        while b"type the number of recipients (3)" not in said:
+            said += os.read(terminal, 4096)
+        os.write(terminal, typed.encode() + b"\n")
+        with contextlib.suppress(OSError):  # the end of a terminal is an error on Linux
+            while more := os.read(terminal, 4096):
+                said += more
+    os.close(terminal)
+    assert process.returncode == 0
+    assert len(copies(tmp_path)) == sent
+    assert (b"nothing was sent" in said) == (not sent)
 
 
 def test_a_send_is_to_everyone_once_however_often_it_is_run(listed, tmp_path):
