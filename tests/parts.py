@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +60,22 @@ class Font:
 
 
 @dataclass(frozen=True)
+class PlaywrightsNode:
+    """The Node that Playwright brings and runs on: newer than Debian's, for which npm's mjml is too new."""
+
+    registry: ClassVar[str] = "debian"
+    package: str = "libatomic1"  # the one library it needs that a small Debian lacks
+
+    def find(self) -> Path | None:
+        playwright = importlib.util.find_spec("playwright")
+        if playwright is None or playwright.origin is None:
+            return None
+        node = Path(playwright.origin).parent / "driver" / "node"
+        runs = subprocess.run([node, "--version"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        return node if runs.returncode == 0 else None
+
+
+@dataclass(frozen=True)
 class NodePackage:
     """A file of an npm package; `version` is the beginning of the version that will do."""
 
@@ -85,7 +103,7 @@ PARTS: dict[str, Part] = {
     "smtp-sink": Program("smtp-sink", "postfix"),
     "smtp-source": Program("smtp-source", "postfix"),
     "spamassassin": Program("spamassassin", "spamassassin"),
-    "node": Program("node", "nodejs"),
+    "node": PlaywrightsNode(),
     "npm": Program("npm", "npm"),
     "colour emoji": Font("NotoColorEmoji.ttf", "fonts-noto-color-emoji"),
     "Latin font": Font("DejaVuSans.ttf", "fonts-dejavu-core"),
