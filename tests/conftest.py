@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from hypothesis import settings
 from starlette.applications import Starlette
 
 from newsletter.web.server import configure, listen
 from tests.parts import PARTS
+
+settings.register_profile("suite", settings.default, deadline=None)  # no test here is about time
+settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
