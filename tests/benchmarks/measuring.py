@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,17 +20,12 @@ class Clock(AbstractContextManager["Clock"]):
     cpu: float = 0.0
 
     def __enter__(self) -> Self:
-        self.wall, self.cpu = -time.perf_counter(), -_cpu()
+        self.wall, self.cpu = -time.perf_counter(), -time.process_time()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.wall += time.perf_counter()
-        self.cpu += _cpu()
-
-
-def _cpu() -> float:
-    spent = os.times()
-    return spent.user + spent.system
+        self.cpu += time.process_time()
 
 
 @dataclass(frozen=True, slots=True)
