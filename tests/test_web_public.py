@@ -48,6 +48,13 @@ class Site:
         self.get("/health")
         return answer
 
+    def mails_soon(self, number: int) -> list[tuple[str, str]]:
+        """The mails, once there are so many: they are sent behind the answer, on a busy machine a little later."""
+        until = time.monotonic() + 10
+        while len(self.mails) < number and time.monotonic() < until:
+            time.sleep(0.01)
+        return self.mails
+
     def member(self, email: str = "ada@example.org") -> Subscriber:
         self.subscribers.add(email, source="test")
         found = self.subscribers.find(email, "main")
@@ -212,7 +219,7 @@ def test_subscribe_again_asks_by_mail(site):
 
     assert "Look into your mailbox" in answer.text
     assert site.state() is SubscriberState.PENDING
-    [(address, link)] = site.mails
+    [(address, link)] = site.mails_soon(1)
     assert address == "ada@example.org"
     site.post(urlsplit(link).path)
     assert site.state() is SubscriberState.ACTIVE
@@ -248,7 +255,7 @@ def test_a_new_reader_is_pending_until_they_press_the_button_behind_the_mailed_l
 
     assert answer.status_code == 200
     assert site.state("new@example.org") is SubscriberState.PENDING
-    [(address, link)] = site.mails
+    [(address, link)] = site.mails_soon(1)
     assert address == "New@example.org"
     assert link.startswith("https://news.example.org/confirm/")
     path = urlsplit(link).path
@@ -261,7 +268,7 @@ def test_a_new_reader_is_pending_until_they_press_the_button_behind_the_mailed_l
 
 def test_the_confirmation_link_works_for_14_days(site):
     site.post("/subscribe", {"email": "new@example.org"})
-    token = site.mails[0][1].rpartition("/")[2]
+    token = site.mails_soon(1)[0][1].rpartition("/")[2]
 
     assert site.keyring.verify(token, Action.CONFIRM, now=time.time() + 13.9 * DAY)
     expires = site.keyring.verify(token, Action.CONFIRM).expires
@@ -302,14 +309,18 @@ def test_the_form_answers_the_same_whoever_is_there(site):
     answers = [visible(site.post("/subscribe", {"email": f"{who}@example.org"})) for who in people]
 
     assert all(answer == answers[0] for answer in answers)
-    assert [address for address, _ in site.mails] == ["pending@example.org", "gone@example.org", "new@example.org"]
+    assert [address for address, _ in site.mails_soon(3)] == [
+        "pending@example.org",
+        "gone@example.org",
+        "new@example.org",
+    ]
 
 
 def test_one_address_gets_one_mail_in_ten_minutes(site):
     answers = [visible(site.post("/subscribe", {"email": address})) for address in ("a@example.org", "A@example.org")]
 
     assert answers[0] == answers[1]
-    assert len(site.mails) == 1
+    assert len(site.mails_soon(1)) == 1
 
 
 def test_a_mail_that_could_not_be_sent_may_be_asked_for_again(build):
@@ -522,7 +533,7 @@ def test_neither_addresses_nor_tokens_are_logged(site, caplog):
     assert "asked" in said
     assert "private" not in said
     assert token not in said
-    assert site.mails[0][1].rpartition("/")[2] not in said
+    assert site.mails_soon(1)[0][1].rpartition("/")[2] not in said
 
 
 def test_pages_can_be_read_aloud(site):
