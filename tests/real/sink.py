@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import secrets
 import socket
 import subprocess
@@ -41,7 +42,8 @@ def smtp_sink(program: str, dumps: Path | None = None) -> Iterator[Sink]:
     port, name = free_port(), f"sink-{secrets.token_hex(8)}"
     keep = ["-d", f"{dumps}/message."] if dumps else []
     # As root it wants to be told who to be; it is told to stay, since tests' folders are private.
-    command = [program, "-u", getpass.getuser(), "-h", name, *keep, f"127.0.0.1:{port}", "100"]
+    user = ["-u", getpass.getuser()] if os.geteuid() == 0 else []
+    command = [program, *user, "-h", name, *keep, f"127.0.0.1:{port}", "100"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         # Two sinks share a port without a word (SO_REUSEPORT): this one must be ours.
