@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from newsletter.archive.release import Release
 from newsletter.compile.addresses import INDEX, Site
-from newsletter.compile.channels import Shown, Surface
-from newsletter.compile.images import gather
+from newsletter.compile.channels import Surface
+from newsletter.compile.images import Shown, gather
 from newsletter.compile.pipeline import for_nobody, logo_of, values_for
 from newsletter.compile.render import Theme
 from newsletter.config import Settings
@@ -43,7 +43,8 @@ def _picture(release: Release, theme: Theme, site: Site) -> tuple[Shown, str] | 
     leads = [article.lead for article in release.issue.articles if article.lead]
     if not leads:
         return None
-    return Surface(theme, site, gather(release.issue), {}).shown(leads[0].src, 800), leads[0].alt
+    lead = leads[0]
+    return Surface(theme, site, gather(release.issue), {}).shown(lead.src, lead.place, 800), lead.alt
 
 
 def _list(settings: Settings) -> str:

@@ -13,15 +13,19 @@ from typing import Any
 from markupsafe import Markup
 
 from newsletter.compile.addresses import Site
-from newsletter.compile.images import Picture
+from newsletter.compile.images import Name, Picture, Shown, name_of
 from newsletter.compile.prose_html import Surroundings, render_inlines, render_nodes
 from newsletter.compile.render import Theme
 from newsletter.compile.text import TextWriter, address, apart, hanging, indented, underlined, wrap
+from newsletter.errors import Place
 from newsletter.issue.blocks import Block
-from newsletter.issue.prose import Inline, Node, plain
+from newsletter.issue.prose import Image, Inline, Node, plain
 
 GAP = 24
 """The space between two blocks of a letter, in pixels."""
+
+INSET = 48
+"""What of the theme's width is space beside the text, in pixels, where it is least."""
 
 _TAGS = {
     *("a", "abbr", "b", "bdi", "bdo", "blockquote", "br", "caption", "cite", "code", "col", "colgroup", "dd", "del"),
@@ -40,27 +44,17 @@ _ATTRIBUTES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A picture as a template shows it: its address from here and whole, its size in CSS pixels where that is known."""
-
-    url: str
-    absolute: str
-    width: int | None
-    height: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Surface:
     """What all channels of one edition share: the theme, the addresses, the pictures, and the values for templates."""
 
     theme: Theme
     site: Site
-    pictures: Mapping[str, Picture]
+    pictures: Mapping[Name, Picture]
     values: Mapping[str, Any]
 
-    def shown(self, src: str, room: int) -> Shown:
-        """The picture `src` in at most `room` pixels' width."""
-        picture = self.pictures[src]
+    def shown(self, src: str, place: Place, room: int) -> Shown:
+        """The picture `src` of the file at `place` in at most `room` pixels' width."""
+        picture = self.pictures[name_of(src, place)]
         url, absolute = picture.address, picture.address
         if picture.asset:
             url, absolute = self.site.url(picture.address), self.site.absolute(picture.address)
@@ -69,8 +63,9 @@ class Surface:
         width = min(picture.width, room)
         return Shown(url, absolute, width, round(picture.height * width / picture.width))
 
-    def address(self, src: str) -> str:
-        return self.shown(src, 1).url
+    def in_prose(self, image: Image) -> Shown:
+        """A picture in running text: never wider than the column."""
+        return self.shown(image.src, image.place, self.site.settings.theme.width - INSET)
 
 
 class EmailChannel:
@@ -124,14 +119,14 @@ class EmailChannel:
         self.fragments[token] = markup
         return token
 
-    def picture(self, src: str, room: int) -> Shown:
-        return self._surface.shown(src, room)
+    def picture(self, src: str, place: Place, room: int) -> Shown:
+        return self._surface.shown(src, place, room)
 
     def link(self, target: str) -> str:
         return self._surface.site.link(target)
 
     def _around(self, prefix: str) -> Surroundings:
-        return Surroundings(prefix, 0, self.link, self._surface.address)
+        return Surroundings(prefix, 0, self.link, self._surface.in_prose)
 
     def _block(self, block: Block, frame: str, prefix: str, after: int) -> Markup:
         values = {**self._surface.values, "block": block, "out": self, "frame": frame, "prefix": prefix, "after": after}
@@ -154,14 +149,14 @@ class WebChannel:
     def line(self, children: tuple[Inline, ...]) -> Markup:
         return Markup(safe(render_inlines(children, self._around(""))))
 
-    def picture(self, src: str, room: int) -> Shown:
-        return self._surface.shown(src, room)
+    def picture(self, src: str, place: Place, room: int) -> Shown:
+        return self._surface.shown(src, place, room)
 
     def link(self, target: str) -> str:
         return self._surface.site.link(target)
 
     def _around(self, prefix: str) -> Surroundings:
-        return Surroundings(prefix, 0, self.link, self._surface.address)
+        return Surroundings(prefix, 0, self.link, self._surface.in_prose)
 
     def _block(self, block: Block, prefix: str) -> Markup:
         values = {**self._surface.values, "block": block, "out": self, "prefix": prefix}

@@ -23,16 +23,36 @@ class Picture:
     height: int | None
 
 
-def gather(issue: Issue) -> dict[str, Picture]:
-    """Every picture that the issue shows, by the address the writer gave it; raises ContentError."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture as a template shows it: its address from here and whole, its size in CSS pixels where that is known."""
+
+    url: str
+    absolute: str
+    width: int | None
+    height: int | None
+
+
+Name = tuple[Path, str]
+"""What names a picture: the folder of the file that shows it, and the address in that file, which begins there."""
+
+
+def name_of(src: str, place: Place) -> Name:
+    """The name of the picture that is shown at `place` as `src`."""
+    return place.path.parent, src
+
+
+def gather(issue: Issue) -> dict[Name, Picture]:
+    """Every picture that the issue shows; raises ContentError."""
     problems = Collected()
-    found: dict[str, Picture] = {}
+    found: dict[Name, Picture] = {}
     leads = [article.lead for article in issue.articles if article.lead]
     shown = [issue.opening, *(article.blocks for article in issue.articles), issue.closing, tuple(leads)]
     for src, where in (pair for blocks in shown for pair in pictures(blocks)):
-        if src not in found:
+        name = name_of(src, where)
+        if name not in found:
             try:
-                found[src] = _picture(issue.folder, src, where)
+                found[name] = _picture(*name, where)
             except ContentError as error:
                 problems.extend(error.problems)
     problems.stop_if_any()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from newsletter.compile.images import Shown
 from newsletter.issue import prose
 
 _TAGS: dict[type, str] = {prose.Emphasis: "em", prose.Strong: "strong", prose.Strikethrough: "del"}
@@ -17,15 +18,19 @@ def _same(address: str) -> str:
     return address
 
 
+def _as_written(image: prose.Image) -> Shown:
+    return Shown(image.src, image.src, None, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Where prose is rendered: `prefix` keeps footnote ids apart, `shift` lowers headings below what stands above them,
-    `link` and `picture` turn the writer's addresses into the reader's."""
+    `link` turns the writer's addresses into the reader's, and `picture` says how one in running text is shown."""
 
     prefix: str = ""
     shift: int = 0
     link: Callable[[str], str] = _same
-    picture: Callable[[str], str] = _same
+    picture: Callable[[prose.Image], Shown] = _as_written
 
 
 def render_nodes(nodes: tuple[prose.Node, ...], around: Surroundings) -> str:
@@ -132,9 +137,11 @@ def _inline(child: prose.Inline, around: Surroundings) -> str:
         case prose.Link(url, title, children):
             named = f' title="{_escape(title)}"' if title else ""
             return f'<a href="{_address(around.link(url))}"{named}>{render_inlines(children, around)}</a>'
-        case prose.Image(src, title, alt):
+        case prose.Image(title=title, alt=alt):
+            shown = around.picture(child)
             named = f' title="{_escape(title)}"' if title else ""
-            return f'<img src="{_address(around.picture(src))}" alt="{_escape(alt)}"{named} />'
+            sized = f' width="{shown.width}" height="{shown.height}"' if shown.width else ""
+            return f'<img src="{_address(shown.url)}" alt="{_escape(alt)}"{named}{sized} />'
         case _:
             tag = _TAGS[type(child)]
             return f"<{tag}>{render_inlines(child.children, around)}</{tag}>"

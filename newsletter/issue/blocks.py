@@ -6,11 +6,12 @@ Each block has three templates named after `name`: blocks/<name>.mjml.j2, .web.h
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, model_validator
 
 from newsletter.errors import Place
 from newsletter.issue.prose import Inline, Node
@@ -40,7 +41,16 @@ class _Block(BaseModel):
 
     name: ClassVar[str]
     body: ClassVar[Body]
+    bare: ClassVar[str | None] = None
+    """The argument that a word without `key=` stands for."""
     place: SkipValidation[Place]
+
+
+class Container(_Block):
+    """A block that holds others."""
+
+    body = Body.BLOCKS
+    children: Children = ()
 
 
 class Prose(_Block):
@@ -58,12 +68,14 @@ class Figure(_Block):
     The caption, with *Markdown*.
     :::
 
-    `![alt](images/x.png "caption")` alone in a paragraph is one too.
+    `![alt](images/x.png "caption")` alone in a paragraph is one too. `dark` names the picture that stands in its place
+    where the reader prefers dark colours. Without `src` it is a caption whose picture was lost.
     """
 
     name = "figure"
     body = Body.LINE
     src: str
+    dark: str | None = None
     alt: str = ""
     credit: str = ""
     link: LinkTarget | None = None
@@ -101,7 +113,7 @@ class Cta(_Block):
     line: Line = ()
 
 
-class Quote(_Block):
+class Quote(Container):
     """Somebody's words: attributed, of any length, with other blocks inside.
 
     :::quote by="Lei Jun" role="founder of Xiaomi" source=https://example.org
@@ -110,14 +122,12 @@ class Quote(_Block):
     """
 
     name = "quote"
-    body = Body.BLOCKS
     by: str = ""
     role: str = ""
     source: LinkTarget | None = None
-    children: Children = ()
 
 
-class Post(_Block):
+class Post(Container):
     """A social post, frozen into the folder as a card.
 
     :::post platform="X" author="Lei Jun" handle="@leijun" time=2024-11-13T07:40 url=https://example.org/1
@@ -126,7 +136,6 @@ class Post(_Block):
     """
 
     name = "post"
-    body = Body.BLOCKS
     platform: str
     author: str
     handle: str = ""
@@ -134,10 +143,9 @@ class Post(_Block):
     url: LinkTarget | None = None
     image: str | None = None
     alt: str = ""
-    children: Children = ()
 
 
-class Note(_Block):
+class Note(Container):
     """A note of the editor's.
 
     :::note title="Editor’s note"
@@ -146,12 +154,10 @@ class Note(_Block):
     """
 
     name = "note"
-    body = Body.BLOCKS
     title: str = ""
-    children: Children = ()
 
 
-class Sponsor(_Block):
+class Sponsor(Container):
     """A sponsor's message, labelled as one.
 
     :::sponsor name="Volt & Sons" url=https://example.org
@@ -160,10 +166,8 @@ class Sponsor(_Block):
     """
 
     name = "sponsor"
-    body = Body.BLOCKS
     sponsor: str = Field(alias="name")
     url: LinkTarget | None = None
-    children: Children = ()
 
 
 class Divider(_Block):
@@ -173,9 +177,98 @@ class Divider(_Block):
     body = Body.NONE
 
 
-Block = Prose | Figure | Button | Cta | Quote | Post | Note | Sponsor | Divider
+class Author(Container):
+    """Who writes: a card with a picture and a few words.
+
+    :::author name="Jo Kim" role="writes this" image=images/jo.jpg alt="Jo, in a workshop" url=https://example.org
+    Paragraphs.
+    :::
+    """
+
+    name = "author"
+    author: str = Field(alias="name")
+    role: str = ""
+    image: str | None = None
+    alt: str = ""
+    url: LinkTarget | None = None
+
+
+class Only(Container):
+    """What stands in it is there for some readers alone; others see neither it nor a gap.
+
+    :::only web
+    Paragraphs.
+    :::
+
+    `web`, `email`, `subscribers`, `non-subscribers`, or `tag=pro` for subscribers with that tag (in email: pages on the
+    web are for everyone). It has no templates, since what it holds stands in the place of it.
+    """
+
+    name = "only"
+    bare = "who"
+    who: Literal["web", "email", "subscribers", "non-subscribers"] | None = None
+    tag: Annotated[str, Field(pattern=r"^[^\s=]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.who is None) == (self.tag is None):
+            raise ValueError("needs to say for whom: web, email, subscribers, non-subscribers, or tag=NAME")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a list of contents: its words, the language they are in, and where it leads: `article:slug`, or a
+    heading’s `#id`."""
+
+    words: str
+    target: str
+    lang: str
+
+
+class Toc(_Block):
+    """What there is to read: in issue.md its articles, in an article its headings.
+
+    :::toc title="In this issue"
+    """
+
+    name = "toc"
+    body = Body.NONE
+    title: str = ""
+    entries: SkipValidation[tuple[Entry, ...]] = ()
+
+
+class Also(_Block):
+    """What else is in the issue: the articles beside this one.
+
+    :::also title="Also in this issue"
+    """
+
+    name = "also"
+    body = Body.NONE
+    title: str = ""
+    entries: SkipValidation[tuple[Entry, ...]] = ()
+
+
+class Comments(_Block):
+    """Where readers answer: by replying to the mail, by writing one from the web, or at `url`.
+
+    :::comments title="Join the conversation" url=https://example.org/forum
+    One line that asks them something.
+    :::
+    """
+
+    name = "comments"
+    body = Body.LINE
+    title: str = ""
+    url: LinkTarget | None = None
+    line: Line = ()
+
+
+Block = Prose | Figure | Button | Cta | Quote | Post | Note | Sponsor | Author | Only | Toc | Also | Comments | Divider
 DIRECTIVES: dict[str, type[Block]] = {
-    kind.name: kind for kind in (Figure, Button, Cta, Quote, Post, Note, Sponsor, Divider)
+    kind.name: kind
+    for kind in (Figure, Button, Cta, Quote, Post, Note, Sponsor, Author, Only, Toc, Also, Comments, Divider)
 }
 
 
@@ -184,6 +277,6 @@ def walk(blocks: tuple[Block, ...]) -> list[Block]:
     found: list[Block] = []
     for block in blocks:
         found.append(block)
-        if isinstance(block, (Quote, Post, Note, Sponsor)):
+        if isinstance(block, Container):
             found.extend(walk(block.children))
     return found

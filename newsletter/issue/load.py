@@ -15,7 +15,7 @@ from newsletter.issue.blocks import Block, Figure, Post, Prose, walk
 from newsletter.issue.front import ArticleFront, Document, IssueFront, read_document, validated
 from newsletter.issue.markdown import Parsed, code_spans, parse, parse_nodes
 from newsletter.issue.model import Article, EmailForm, Erratum, Issue
-from newsletter.issue.prose import Image, Inline, Paragraph, inlines_of
+from newsletter.issue.prose import Image, Inline, Paragraph, Tight, inlines_of
 from newsletter.issue.slots import Vocabulary, edits
 from newsletter.workspace import Workspace
 
@@ -242,7 +242,7 @@ class _Loading:
         return stem
 
     def _lead(self, document: Document, front: ArticleFront) -> Figure | None:
-        if front.image is None:
+        if not front.image:
             return None
         source = document.value_source("caption", front.caption)
         nodes = parse_nodes(source, self._problems)
@@ -256,30 +256,35 @@ class _Loading:
             if src.startswith("https://"):
                 continue
             try:
-                path = self._workspace.inside(self._folder / src, where, src)
+                path = self._workspace.inside(where.path.parent / src, where, src)
             except ContentError as error:
                 self._problems.extend(error.problems)
                 continue
             if not path.is_file():
-                self._problems.add(f"the picture {src} is not there", hint=self._pictures_hint(), where=where)
-
-    def _pictures_hint(self) -> str:
-        names = sorted(str(path.relative_to(self._folder)) for path in self._folder.glob("images/*"))
-        return f"there are: {', '.join(names)}" if names else "pictures lie in the issue’s folder, under images/"
+                self._problems.add(
+                    f"the picture {src} is not there", hint=_pictures_hint(where.path.parent), where=where
+                )
 
 
 def pictures(blocks: tuple[Block, ...]) -> Iterable[tuple[str, Place]]:
-    """The address and place of every picture that `blocks` show."""
+    """The address of every picture that `blocks` show, and the place where it is shown: it lies beside that file."""
     for block in walk(blocks):
         match block:
             case Figure():
-                yield block.src, block.place
+                yield from ((src, block.place) for src in (block.src, block.dark) if src)
             case Post(image=str(image)):
                 yield image, block.place
             case Prose():
                 yield from ((image.src, image.place) for image in images_in(inlines_of(block.nodes)))
             case _:
                 pass
+        line = inlines_of((Tight(getattr(block, "line", ())),))
+        yield from ((image.src, image.place) for image in images_in(line))
+
+
+def _pictures_hint(folder: Path) -> str:
+    names = sorted(str(path.relative_to(folder)) for path in folder.glob("images/*"))
+    return f"there are: {', '.join(names)}" if names else "pictures lie in the issue’s folder, under images/"
 
 
 def images_in(children: Iterable[Inline]) -> list[Image]:
