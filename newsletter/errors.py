@@ -158,4 +158,5 @@ def _problem_of(
         case "extra_forbidden":
             return Problem(f"unknown key `{name}`", did_you_mean(str(path[-1]), known(path)), place(path))
         case _:
-            return Problem(f"`{name}`: {detail['msg'].removeprefix('Value error, ')}", None, place(path))
+            said = detail["msg"].removeprefix("Value error, ")
+            return Problem(f"`{name}`: {said}" if name else said, None, place(path))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TypeVar
 
-from newsletter.issue.blocks import Block, Note, Post, Prose, Quote, Sponsor
+from newsletter.issue.blocks import Block, Container, Prose
 from newsletter.issue.prose import BlockQuote, Footnote, Footnotes, Heading, Item, Listing, Node
 
 Part = TypeVar("Part", Node, Item, Footnote)
@@ -29,7 +29,7 @@ class _Outline:
     def _block(self, block: Block) -> Block:
         if isinstance(block, Prose):
             return block.model_copy(update={"nodes": self._parts(block.nodes)})
-        if isinstance(block, (Quote, Post, Note, Sponsor)):
+        if isinstance(block, Container):
             return block.model_copy(update={"children": self.blocks(block.children)})
         return block
 

@@ -74,12 +74,18 @@ class Figure(_Block):
 
     name = "figure"
     body = Body.LINE
-    src: str
+    src: str = ""
     dark: str | None = None
     alt: str = ""
     credit: str = ""
     link: LinkTarget | None = None
     line: Line = ()
+
+    @model_validator(mode="after")
+    def _shows_something(self) -> Self:
+        if not self.src and not self.line:
+            raise ValueError("a figure needs a picture (src=images/…), or a caption where the picture was lost")
+        return self
 
 
 class Button(_Block):

@@ -14,8 +14,10 @@ from newsletter.issue.blocks import DIRECTIVES, Block, Body, Prose
 from newsletter.issue.prose import Inline, Node, Paragraph
 from newsletter.issue.source import Source
 
-_OWN_FIELDS = {"place", "children", "line", "nodes"}
+_OWN_FIELDS = {"place", "children", "line", "nodes", "entries"}
 _ARGUMENT = re.compile(r"""(?P<key>[\w-]+)=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"“”„]+))(?=\s|$)|(?P<other>\S+)""")
+
+_WORD = re.compile(r"[\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Opening:
             problems.add(
                 f"there is no directive `:::{name}`", hint=did_you_mean(name, list(DIRECTIVES)), where=fence.place
             )
-        arguments = _arguments(rest, fence.place, problems)
+        arguments = _arguments(rest, kind.bare if kind else None, fence.place, problems)
         return cls(name, fence.place, kind, arguments or {}, valid=kind is not None and arguments is not None)
 
     @property
@@ -129,10 +131,14 @@ def _known(kind: type[Block]) -> list[str]:
     return [field.alias or name for name, field in kind.model_fields.items() if name not in _OWN_FIELDS]
 
 
-def _arguments(text: str, place: Place, problems: Collected) -> dict[str, str] | None:
+def _arguments(text: str, bare: str | None, place: Place, problems: Collected) -> dict[str, str] | None:
+    """The arguments of a fence; None, with what is wrong in `problems`. `bare` is the one that needs no `key=`."""
     found: dict[str, str] = {}
     for match in _ARGUMENT.finditer(text):
         said = match[0]
+        if bare and match["other"] and _WORD.fullmatch(said) and bare not in found:
+            found[bare] = said
+            continue
         if match["other"] is not None:
             problems.add(
                 f"`{said}` is not an argument",

@@ -89,6 +89,28 @@ class ArticleFront(_Front):
     email: EmailForm = EmailForm.FULL
 
 
+class TranslationFront(_Front):
+    """What an article in another language may say: what it leaves out is as in the article that it translates."""
+
+    title: Line
+    author: Line | None = None
+    hook: Line | None = None
+    date: datetime.date | None = None
+    original_date: datetime.date | None = None
+    image: str | None = None
+    alt: Line | None = None
+    caption: Line | None = None
+    credit: Line | None = None
+    source_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+
+
+class AgainFront(_Front):
+    """What a file may say that puts an article of another issue into this one."""
+
+    article: Slug
+    email: EmailForm | None = None
+
+
 Front = TypeVar("Front", bound=_Front)
 
 

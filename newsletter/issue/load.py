@@ -10,19 +10,30 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.config import Settings
-from newsletter.errors import Collected, ContentError, Place
+from newsletter.errors import Collected, ContentError, Place, did_you_mean
 from newsletter.issue.blocks import Block, Figure, Post, Prose, walk
-from newsletter.issue.front import ArticleFront, Document, IssueFront, read_document, validated
+from newsletter.issue.catalogue import Catalogue
+from newsletter.issue.front import (
+    AgainFront,
+    ArticleFront,
+    Document,
+    IssueFront,
+    TranslationFront,
+    read_document,
+    validated,
+)
 from newsletter.issue.markdown import Parsed, code_spans, parse, parse_nodes
 from newsletter.issue.model import Article, EmailForm, Erratum, Issue
 from newsletter.issue.prose import Image, Inline, Paragraph, Tight, inlines_of
 from newsletter.issue.slots import Vocabulary, edits
+from newsletter.issue.survey import LEADING_NUMBER, article_files, read_catalogue, slug_of, translations
 from newsletter.workspace import Workspace
 
 SUBSCRIBER_FIELDS = ("email", "first_name", "last_name", "name")
+FACTS = ("subscribers.count", "subscribers.as_of")
+"""Values that are the same for everybody and known when an issue is compiled."""
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ID_LINE = re.compile(r"^id:[ \t]*[\"']?([0-9a-z]+)", re.MULTILINE)
-_LEADING_NUMBER = re.compile(r"^(\d+)-")
 
 
 def new_id() -> str:
@@ -35,7 +46,7 @@ def vocabulary(settings: Settings) -> Vocabulary:
     fields = (*SUBSCRIBER_FIELDS, *settings.subscribers.fields)
     publication = settings.publication
     return Vocabulary(
-        (*(f"subscriber.{field}" for field in fields), "links.unsubscribe", "links.preferences"),
+        (*(f"subscriber.{field}" for field in fields), "links.unsubscribe", "links.preferences", *FACTS),
         {
             "publication.name": publication.name,
             "publication.url": publication.url,
@@ -68,13 +79,13 @@ def latest_issue(workspace: Workspace) -> Path:
 
 def number_of(folder: Path) -> int:
     """The number that a folder's name begins with; -1 without one."""
-    found = _LEADING_NUMBER.match(folder.name)
+    found = LEADING_NUMBER.match(folder.name)
     return int(found[1]) if found else -1
 
 
 def _names(folder: Path) -> set[str]:
-    names = {folder.name, _LEADING_NUMBER.sub("", folder.name), issue_id(folder)}
-    found = _LEADING_NUMBER.match(folder.name)
+    names = {folder.name, LEADING_NUMBER.sub("", folder.name), issue_id(folder)}
+    found = LEADING_NUMBER.match(folder.name)
     return names | ({found[1], str(int(found[1]))} if found else set())
 
 
@@ -88,17 +99,21 @@ def issue_id(folder: Path) -> str:
     return found[1] if found else ""
 
 
-def load_issue(workspace: Workspace, folder: Path) -> Issue:
-    """Read the issue in `folder`; raises one ContentError with all that is wrong, by file and line."""
-    return _Loading(workspace, folder).issue()
+def load_issue(workspace: Workspace, folder: Path, catalogue: Catalogue | None = None) -> Issue:
+    """Read the issue in `folder`; raises one ContentError with all that is wrong, by file and line.
+
+    `catalogue` is that of the workspace, for those who load many issues; it is read where it is left out.
+    """
+    return _Loading(workspace, folder, catalogue or read_catalogue(workspace)).issue()
 
 
 class _Loading:
     """One issue being read: the faults found so far, and what its text may refer to."""
 
-    def __init__(self, workspace: Workspace, folder: Path) -> None:
+    def __init__(self, workspace: Workspace, folder: Path, catalogue: Catalogue) -> None:
         self._workspace = workspace
         self._folder = folder
+        self._catalogue = catalogue
         self._words = vocabulary(workspace.settings)
         self._problems = Collected()
 
@@ -128,6 +143,7 @@ class _Loading:
                 opening=opening,
                 articles=articles,
                 closing=closing,
+                catalogue=self._catalogue,
                 folder=self._folder,
                 place=document.place(),
             )
@@ -161,10 +177,10 @@ class _Loading:
         return None
 
     def _refuse_second_id(self, own: str, where: Place) -> None:
-        for folder in self._workspace.issue_folders():
-            if folder.resolve() != self._folder.resolve() and issue_id(folder) == own:
+        for issue in self._catalogue.issues:
+            if issue.slug != self._folder.name and issue.id == own:
                 self._problems.add(
-                    f"the id {own} is also that of {folder.name}",
+                    f"the id {own} is also that of {issue.slug}",
                     hint=f'a copied issue needs an id of its own: `id: "{new_id()}"`',
                     where=where,
                 )
@@ -187,23 +203,71 @@ class _Loading:
         return parsed.blocks[:at], parsed.blocks[at:]
 
     def _articles(self, lang: str | None) -> tuple[Article, ...]:
-        paths = sorted(path for path in self._folder.glob("*.md") if path.name != "issue.md")
-        articles = [article for path in paths if (article := self._article(path, lang))]
-        by_slug: dict[str, Article] = {}
+        default = lang or self._workspace.settings.publication.language
+        paths = article_files(self._folder)
+        self._refuse_lone_translations(paths)
+        articles = [article for path in paths if (article := self._article(path, default))]
+        first: dict[str, Article] = {}
         for article in articles:
-            first = by_slug.setdefault(article.slug, article)
-            if first is not article:
-                self._problems.add(
-                    f"the slug `{article.slug}` is also that of {first.place.path.name}",
-                    hint="give one of them a `slug:` of its own",
-                    where=article.place,
-                )
+            if article.slug in first:
+                self._refuse_second_slug(article, first[article.slug].place.path)
+            first.setdefault(article.slug, article)
+        for slug, path in self._catalogue.doubles:
+            if slug in first and first[slug].place.path == path:
+                self._refuse_second_slug(first[slug], self._catalogue.articles[slug].file)
         return tuple(articles)
 
-    def _article(self, path: Path, lang: str | None) -> Article | None:
+    def _refuse_lone_translations(self, paths: list[Path]) -> None:
+        paired = {file for path in paths for file in translations(path).values()}
+        for path in sorted(self._folder.glob("*.md")):
+            if path.name != "issue.md" and path not in paths and path not in paired:
+                self._problems.add(
+                    "translates an article that is not there",
+                    hint=f"it is looked for in {path.stem.rpartition('.')[0]}.md",
+                    where=Place(path, 1),
+                )
+
+    def _refuse_second_slug(self, article: Article, first: Path) -> None:
+        beside = first.parent == article.place.path.parent
+        other = first.name if beside else f"{first.parent.name}/{first.name}"
+        self._problems.add(
+            f"the slug `{article.slug}` is also that of {other}",
+            hint="give one of them a `slug:` of its own"
+            + ("" if beside else f", or show that article again: `article: {article.slug}` alone in the front matter"),
+            where=article.place,
+        )
+
+    def _article(self, path: Path, lang: str) -> Article | None:
         document = self._read(path)
-        front: ArticleFront | None = self._front(document, ArticleFront) if document else None
-        if document is None or front is None:
+        if document is None:
+            return None
+        return self._again(document) if "article" in document.values else self._own(document, lang)
+
+    def _again(self, document: Document) -> Article | None:
+        front: AgainFront | None = self._front(document, AgainFront)
+        if front is None:
+            return None
+        if document.body.text.strip():
+            self._problems.add(
+                "an article that is shown again has no text of its own here",
+                hint=f"remove it; the text is that of `{front.article}`",
+                where=document.body.place(0),
+            )
+        entry = self._catalogue.articles.get(front.article)
+        home = self._read(entry.file) if entry else None
+        if entry is None or home is None:
+            self._problems.add(
+                f"there is no article `{front.article}`",
+                hint=did_you_mean(front.article, list(self._catalogue.articles)),
+                where=document.place("article"),
+            )
+            return None
+        article = self._own(home, entry.lang)
+        return replace(article, email=front.email or article.email) if article else None
+
+    def _own(self, document: Document, lang: str) -> Article | None:
+        front: ArticleFront | None = self._front(document, ArticleFront)
+        if front is None:
             return None
         parsed = self._parsed(document)
         more = parsed.markers.get("more")
@@ -213,9 +277,8 @@ class _Loading:
                 hint="a line `<!-- more -->` in the text ends it",
                 where=document.place("email"),
             )
-        settings = self._workspace.settings
-        return Article(
-            slug=front.slug or self._slug_of(path),
+        article = Article(
+            slug=self._slug(document.path, front),
             title=front.title,
             author=front.author,
             hook=front.hook,
@@ -223,31 +286,57 @@ class _Loading:
             original_date=front.original_date,
             source_url=front.source_url,
             tags=front.tags,
-            lang=front.lang or lang or settings.publication.language,
+            lang=front.lang or lang,
             email=front.email,
-            lead=self._lead(document, front),
+            lead=self._lead(document, front.image, front.alt, front.caption, front.credit),
             blocks=parsed.blocks,
             excerpt=None if more is None else parsed.blocks[:more],
             place=document.place(),
         )
+        found = (self._translation(article, lang, path) for lang, path in translations(document.path).items())
+        return replace(article, translations=tuple(other for other in found if other))
 
-    def _slug_of(self, path: Path) -> str:
-        stem = _LEADING_NUMBER.sub("", path.stem)
-        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", stem):
+    def _translation(self, article: Article, lang: str, path: Path) -> Article | None:
+        document = self._read(path)
+        front: TranslationFront | None = self._front(document, TranslationFront) if document else None
+        if document is None or front is None:
+            return None
+        if lang == article.lang:
+            self._problems.add(
+                f"is in the language of the article that it translates: {lang}",
+                hint=f"a translation’s file ends in its own language, as in {article.slug}.de.md",
+                where=document.place(),
+            )
+        own = front.model_dump(include={"author", "hook", "date", "original_date", "source_url"}, exclude_none=True)
+        lead = self._lead(document, front.image, front.alt or "", front.caption or "", front.credit or "")
+        parsed = self._parsed(document)
+        return replace(
+            article,
+            title=front.title,
+            lang=lang,
+            lead=lead or article.lead,
+            blocks=parsed.blocks,
+            excerpt=None,
+            place=document.place(),
+            **own,
+        )
+
+    def _slug(self, path: Path, front: ArticleFront) -> str:
+        slug = slug_of(path, front.slug)
+        if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug):
             self._problems.add(
                 f"`{path.name}` does not make a slug",
                 hint="name it like 01-lower-case-words.md, or add a `slug:` to its front matter",
                 where=Place(path, 1),
             )
-        return stem
+        return slug
 
-    def _lead(self, document: Document, front: ArticleFront) -> Figure | None:
-        if not front.image:
+    def _lead(self, document: Document, image: str | None, alt: str, caption: str, credit: str) -> Figure | None:
+        if image is None:
             return None
-        source = document.value_source("caption", front.caption)
-        nodes = parse_nodes(source, self._problems)
+        nodes = parse_nodes(document.value_source("caption", caption), self._problems)
         line = nodes[0].children if nodes and isinstance(nodes[0], Paragraph) else ()
-        figure = Figure(src=front.image, alt=front.alt, credit=front.credit, line=line, place=document.place("image"))
+        figure = Figure(src=image, alt=alt, credit=credit, line=line, place=document.place("image"))
         self._check_pictures((figure,))
         return figure
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from newsletter.errors import Place
 from newsletter.issue.blocks import Block, Figure
+from newsletter.issue.catalogue import Catalogue
 
 
 class EmailForm(StrEnum):
@@ -22,7 +23,8 @@ class EmailForm(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """One article. `blocks` is all of it; `excerpt` what stands before its `<!-- more -->`, if it has one."""
+    """One article. `blocks` is all of it; `excerpt` what stands before its `<!-- more -->`, if it has one;
+    `translations` are the same in other languages, with pages of their own."""
 
     slug: str
     title: str
@@ -37,6 +39,7 @@ class Article:
     lead: Figure | None
     blocks: tuple[Block, ...]
     excerpt: tuple[Block, ...] | None
+    translations: tuple[Article, ...] = ()
     place: Place
 
 
@@ -50,7 +53,8 @@ class Erratum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """One issue. `subjects` and `preheader` may hold slot tokens (issue/slots.py); `id` never changes."""
+    """One issue. `subjects` and `preheader` may hold slot tokens (issue/slots.py); `id` never changes; `catalogue` is
+    what else there is in the workspace."""
 
     id: str
     slug: str
@@ -68,5 +72,6 @@ class Issue:
     opening: tuple[Block, ...]
     articles: tuple[Article, ...]
     closing: tuple[Block, ...]
+    catalogue: Catalogue
     folder: Path
     place: Place

@@ -1,0 +1,89 @@
+"""What there is in the workspace: every issue and article by its ids, where articles appear, and who refers to whom."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from newsletter.errors import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueEntry:
+    """An issue as others see it. `sent` says that its folder holds the record of its having been sent."""
+
+    id: str
+    slug: str
+    number: int | None
+    title: str
+    lang: str
+    date: datetime.date | None
+    sent: bool
+    articles: tuple[str, ...]
+
+    @property
+    def names(self) -> set[str]:
+        """All that `issue:…` may say for it."""
+        return {self.slug, self.id} | ({str(self.number)} if self.number is not None else set())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleEntry:
+    """An article as others see it: `file` is where it was written, `titles` its title in each of its languages, its
+    own first."""
+
+    slug: str
+    file: Path
+    titles: Mapping[str, str]
+
+    @property
+    def lang(self) -> str:
+        return next(iter(self.titles))
+
+    @property
+    def title(self) -> str:
+        return next(iter(self.titles.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A link by id somewhere in the workspace: "article" or "issue", the name, and where it stands."""
+
+    kind: str
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The workspace's issues in the order of their folders, its articles by slug, and the links by id among them.
+
+    `doubles` has the files that say the slug of an article which an earlier file has already.
+    """
+
+    issues: tuple[IssueEntry, ...] = ()
+    articles: Mapping[str, ArticleEntry] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+    doubles: tuple[tuple[str, Path], ...] = ()
+
+    def issue(self, name: str) -> IssueEntry | None:
+        """The issue with this number, slug or id."""
+        return next((issue for issue in self.issues if name in issue.names), None)
+
+    def article(self, name: str) -> ArticleEntry | None:
+        """The article with this slug; `slug.zh` is one that exists in that language."""
+        slug, _, lang = name.partition(".")
+        entry = self.articles.get(slug)
+        return entry if entry and (not lang or lang in entry.titles) else None
+
+    def appearances(self, slug: str) -> tuple[IssueEntry, ...]:
+        """The issues that hold the article, the oldest first."""
+        found = [issue for issue in self.issues if slug in issue.articles]
+        return tuple(sorted(found, key=lambda issue: (issue.date or datetime.date.max, issue.number or 0)))
+
+    def dangling(self) -> tuple[Reference, ...]:
+        """The links by id that lead nowhere."""
+        find = {"article": self.article, "issue": self.issue}
+        return tuple(reference for reference in self.references if find[reference.kind](reference.name) is None)
