@@ -20,7 +20,7 @@ def front_page(releases: Sequence[Release], theme: Theme, settings: Settings) ->
     site = Site(settings, {}, {}, INDEX)
     newest = releases[0] if releases else None
     earlier = [(year, list(group)) for year, group in groupby(releases[1:], key=lambda release: release.date.year)]
-    values = values_for(theme, settings, site, logo_of(theme)) | {
+    values = values_for(theme, settings, site, logo_of(theme), settings.publication.language) | {
         "newest": newest,
         "image": _picture(newest, theme, site) if newest else None,
         "earlier": earlier,
@@ -34,7 +34,7 @@ def not_found_page(theme: Theme, settings: Settings) -> str:
     """The page for addresses that lead nowhere: its own begin at the site's root, since it stands at any of them."""
     root = settings.publication.model_copy(update={"url": urlsplit(settings.publication.url).path})
     here = settings.model_copy(update={"publication": root})
-    values = values_for(theme, here, Site(here, {}, {}), logo_of(theme))
+    values = values_for(theme, here, Site(here, {}, {}), logo_of(theme), root.language)
     return theme.render("archive/404.html.j2", **values, here=None, list=_list(settings))
 
 

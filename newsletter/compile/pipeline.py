@@ -27,7 +27,7 @@ from newsletter.compile.edition import (
 )
 from newsletter.compile.images import Picture, gather, measured
 from newsletter.compile.outline import outlined
-from newsletter.compile.render import Theme, direction
+from newsletter.compile.render import Theme
 from newsletter.compile.slots import cut
 from newsletter.compile.text import first_words
 from newsletter.config import Settings
@@ -43,8 +43,7 @@ def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) 
     pictures = gather(issue)
     logo = logo_of(theme)
     words = digest(canonical([issue.title, issue.opening, issue.articles, issue.closing]))
-    start = "left" if direction(issue.lang) == "ltr" else "right"
-    values = values_for(theme, settings, site, logo) | {"issue": issue, "start": start}
+    values = values_for(theme, settings, site, logo, issue.lang) | {"issue": issue}
     mail = Surface(theme, site, pictures, values)
 
     source, html = _email(issue, mail, words)
@@ -102,16 +101,16 @@ def _pages(issue: Issue, mail: Surface, logo: Picture | None, updated: bool) -> 
         "articles": [(article, outlined(article.blocks, 3)) for article in issue.articles],
         "closing": outlined(issue.closing, 2),
     }
-    pages = [_page("web/issue.html.j2", issue_path(issue.slug), mail, logo, **values)]
+    pages = [_page("web/issue.html.j2", issue_path(issue.slug), issue.lang, mail, logo, **values)]
     for article in issue.articles:
         values = {"article": article, "blocks": outlined(article.blocks, 2)}
-        pages.append(_page("web/article.html.j2", article_path(article.slug), mail, logo, **values))
+        pages.append(_page("web/article.html.j2", article_path(article.slug), article.lang, mail, logo, **values))
     return pages
 
 
-def _page(template: str, path: str, mail: Surface, logo: Picture | None, **values: Any) -> Page:
+def _page(template: str, path: str, lang: str, mail: Surface, logo: Picture | None, **values: Any) -> Page:
     site = mail.site.seen_from(path)
-    seen = values_for(mail.theme, site.settings, site, logo)
+    seen = values_for(mail.theme, site.settings, site, logo, lang)
     surface = Surface(mail.theme, site, mail.pictures, {**mail.values, **seen, **values})
     html = mail.theme.render(template, **surface.values, here=path, out=WebChannel(surface))
     return Page(path=path, html=for_nobody(html))
@@ -120,7 +119,9 @@ def _page(template: str, path: str, mail: Surface, logo: Picture | None, **value
 def reading_copy(issue: Issue, theme: Theme, settings: Settings) -> str:
     """`issue` as one piece of HTML for feed readers, who have subscribed in their way: whole addresses, no forms."""
     site = Site.of(issue, settings)
-    surface = Surface(theme, site, gather(issue), values_for(theme, settings, site, None) | {"issue": issue})
+    surface = Surface(
+        theme, site, gather(issue), values_for(theme, settings, site, None, issue.lang) | {"issue": issue}
+    )
     values = {
         "opening": outlined(in_mail(issue.opening), 2),
         "articles": [(article, outlined(in_mail(article.blocks), 3)) for article in issue.articles],
@@ -134,10 +135,11 @@ def for_nobody(html: str) -> str:
     return cut(html).fill(lambda slot: escape(slot.default or ""))
 
 
-def values_for(theme: Theme, settings: Settings, site: Site, logo: Picture | None) -> dict[str, Any]:
-    """The values that every template of the theme may use."""
+def values_for(theme: Theme, settings: Settings, site: Site, logo: Picture | None, lang: str) -> dict[str, Any]:
+    """The values that every template of the theme may use; it speaks the language `lang`."""
     brand = settings.theme.brand
     return {
+        **theme.speaking(lang),
         "publication": settings.publication,
         "settings": settings,
         "theme": settings.theme,

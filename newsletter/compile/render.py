@@ -11,17 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
 from markupsafe import Markup
 
+from newsletter.compile.words import Words, direction
 from newsletter.errors import Place, TemplateError
 from newsletter.workspace import Workspace
-
-if TYPE_CHECKING:
-    from babel import Locale
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,10 @@ class Theme:
         """The theme of a workspace: its own templates/ over the default ones, and the configured logo."""
         name = workspace.settings.theme.logo
         return cls(workspace.theme_folders, workspace.root / name if name else None)
+
+    def speaking(self, lang: str) -> dict[str, Any]:
+        """The values by which templates speak the language `lang`; raises TemplateError for a broken catalogue."""
+        return Words.of(lang, self.folders).for_templates()
 
     def render(self, template: str, /, **values: Any) -> str:
         """The output of `template` ("email/shell.mjml.j2"); raises TemplateError with file and line."""
@@ -91,37 +93,25 @@ def _environment(folders: tuple[Path, ...], **options: Any) -> jinja2.Environmen
         keep_trailing_newline=False,
         **options,
     )
-    environment.filters |= {"date": format_date, "direction": direction, "host": host}
+    environment.filters |= {"date": _date, "number": _number, "direction": direction, "host": host}
     return environment
 
 
-def format_date(value: datetime.date | datetime.datetime, lang: str) -> str:
-    """A date in words, in the language `lang`; a time with its minutes where there is one."""
-    from babel import dates
-
-    locale = _locale(lang)
-    if isinstance(value, datetime.datetime):
-        return dates.format_datetime(value, "d MMMM y, HH:mm", locale=locale)
-    return dates.format_date(value, "long" if locale.language != "en" else "d MMMM y", locale=locale)
+@jinja2.pass_context
+def _date(context: jinja2.runtime.Context, value: datetime.date) -> str:
+    """A date or a time in the words of the language that the template speaks."""
+    return str(context["_"].date(value))
 
 
-def direction(lang: str) -> str:
-    """Which way the language `lang` is written: ltr or rtl."""
-    return str(_locale(lang).text_direction)
+@jinja2.pass_context
+def _number(context: jinja2.runtime.Context, value: float) -> str:
+    """A number as the language that the template speaks writes it."""
+    return str(context["_"].number(value))
 
 
 def host(url: str) -> str:
     """The host of a web address, as one says it: without `www.`."""
     return (urlsplit(url).hostname or url).removeprefix("www.")
-
-
-def _locale(lang: str) -> Locale:
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        return Locale.parse(lang, sep="-")
-    except (UnknownLocaleError, ValueError):
-        return Locale("en")
 
 
 def _encoded(value: Any) -> Any:

@@ -114,7 +114,7 @@ class Cta(_Block):
     name = "cta"
     body = Body.LINE
     title: str = ""
-    button: str = "Subscribe"
+    button: str = ""
     audience: Literal["anonymous", "everyone"] = Field(default="anonymous", alias="for")
     line: Line = ()
 
