@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from newsletter.errors import Collected, ContentError
 from newsletter.issue.blocks import Prose
-from newsletter.issue.importer import Imported, import_article, write_article
+from newsletter.issue.importing.article import Imported, import_article
+from newsletter.issue.importing.plaintext import passages, to_markdown
+from newsletter.issue.importing.writing import write_article
 from newsletter.issue.load import load_issue
 from newsletter.issue.markdown import parse
 from newsletter.issue.model import Article
-from newsletter.issue.plaintext import passages, to_markdown
 from newsletter.issue.prose import Heading, Paragraph, SoftBreak, Text, inlines_of, plain
 from newsletter.issue.slug import slugify
 from newsletter.issue.source import Source
@@ -247,8 +248,6 @@ def test_the_first_heading_of_markdown_is_the_title(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("a.docx", b"PK", r"Word documents \(\.docx\) cannot be imported yet"),
-        ("a.html", b"<p>", r"web pages \(\.html\) cannot be imported yet"),
         ("a.pdf", b"%PDF", "kind that cannot be imported"),
         ("a.txt", "é".encode("latin-1"), "not UTF-8"),
         ("a.txt", b"a\0b", "is not text"),
@@ -292,6 +291,35 @@ def test_the_same_article_is_not_added_twice(tmp_path: Path) -> None:
     with pytest.raises(ContentError, match="already"):
         write_article(folder, result)
     assert [path.name for path in folder.iterdir()] == ["01-forty-stalls.md"]
+
+
+def test_pictures_go_under_images_and_overwrite_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "issue"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "a.png").write_bytes(b"another")
+    (folder / "images" / "same.png").write_bytes(b"same")
+    pictures = {"a.png": b"first", "a-2.png": b"second", "same.png": b"same", "../b c.PNG": b"third"}
+    body = "![one](images/a.png) ![two](images/a-2.png) ![](images/same.png) ![](images/../b c.PNG)"
+    path = write_article(folder, Imported("x", body, (), (), pictures))
+    assert (
+        path.read_text() == "![one](images/a-2.png) ![two](images/a-2-2.png) ![](images/same.png) ![](images/b-c.png)"
+    )
+    assert {file.name: file.read_bytes() for file in (folder / "images").iterdir()} == {
+        "a.png": b"another",
+        "a-2.png": b"first",
+        "a-2-2.png": b"second",
+        "same.png": b"same",
+        "b-c.png": b"third",
+    }
+
+
+def test_an_article_that_cannot_be_written_leaves_no_pictures(tmp_path: Path) -> None:
+    folder = tmp_path / "issue"
+    folder.mkdir()
+    write_article(folder, Imported("x", "words", (), (), {}))
+    with pytest.raises(ContentError, match="already"):
+        write_article(folder, Imported("x", "words", (), (), {"a.png": b"a"}))
+    assert [path.name for path in folder.iterdir()] == ["01-x.md"]
 
 
 def test_there_is_no_such_folder(tmp_path: Path) -> None:

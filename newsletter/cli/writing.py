@@ -1,4 +1,4 @@
-"""Commands of the writer: init, new, issues, add, build, check."""
+"""Commands of the writer: init, new, issues, build, check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newsletter.cli import opening
-from newsletter.cli.output import counted, place, report_json, say_json, say_report, say_table, shown
+from newsletter.cli.output import counted, report_json, say_json, say_report, say_table, shown
 
 if TYPE_CHECKING:
     from newsletter.issue.sent import Sent
@@ -25,7 +25,6 @@ def register(app: typer.Typer) -> None:
     app.command()(init)
     app.command()(new)
     app.command()(issues)
-    app.command()(add)
     app.command()(build)
     app.command()(check)
 
@@ -92,36 +91,6 @@ def _state(sent: Sent | None) -> str:
 
 def _faults(number: object) -> str:
     return f"({counted(int(str(number)), 'fault')}: `newsletter build` names them)"
-
-
-def add(
-    context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Articles: .txt or .md")],
-    title: Annotated[str | None, typer.Option(help="The article's title.")] = None,
-    source_url: Annotated[str | None, typer.Option(help="Where it was published first.")] = None,
-    date: Annotated[datetime.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its date.")] = None,
-    author: Annotated[str | None, typer.Option(help="Its author.")] = None,
-) -> None:
-    """Add source articles to an issue, naming each repair."""
-    from newsletter.errors import Place
-    from newsletter.issue.importer import import_article, write_article
-
-    workspace = opening.workspace_of(context)
-    folder = opening.issue_named(workspace, issue)
-    day = date.date() if date else None
-    imported = [
-        (file, import_article(file, title=title, source_url=source_url, date=day, author=author)) for file in files
-    ]
-    for file, article in imported:
-        path = write_article(folder, article)
-        typer.echo(f"wrote {shown(path)}")
-        for repair in article.repairs:
-            typer.echo(f"  {place(Place(file, repair.line))}: {repair.name}: {repair.said}")
-        if article.missing:
-            typer.echo(f"  not given: {', '.join(article.missing)}")
-        if "title" in article.missing:
-            typer.echo("  next: write a `title:` into it; an article cannot do without")
 
 
 def build(

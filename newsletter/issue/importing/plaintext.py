@@ -10,6 +10,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+from newsletter.errors import ContentError, Place
+from newsletter.issue.front import read_text
+from newsletter.issue.importing.draft import Draft, Form, Repair
 
 SHORT = 80  # characters: what may be a heading
 LONG = 100  # characters: what a heading stands between
@@ -18,15 +23,6 @@ _WRAPPED = range(50, 101)  # characters: the longest line of a paragraph that so
 _NOT_IN_HEADING = tuple(".,;:!?…”\"’')]»")
 _NOT_IN_TITLE = tuple(".,;:…")
 _SENTENCE_ENDS = tuple(".!?:…”\"'’)")
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """Something that the import changed: its name, the line of the source (from 1) and what was done."""
-
-    name: str
-    line: int
-    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,16 @@ class Passage:
     @property
     def text(self) -> str:
         return "\n".join(self.lines)
+
+
+def read(source: Path) -> Draft:
+    """The text in `source`; raises ContentError."""
+    text = read_text(source)
+    if "\0" in text:
+        raise ContentError("is not text", hint="save the file as UTF-8 text", where=Place(source))
+    if not text.strip():
+        raise ContentError("holds no text", where=Place(source))
+    return Draft({}, text, form=Form.TEXT, first_line=1)
 
 
 def passages(text: str) -> tuple[list[Passage], list[Repair]]:
