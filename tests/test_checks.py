@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -152,13 +153,28 @@ def test_a_fault_in_the_head_of_the_issue(
 @pytest.mark.parametrize(
     ("rule", "severity", "line", "column", "text"),
     [
-        ("CONT001", E, 2, 8, "First.\nHello \\{{ first_name }}."),
+        ("CONT010", E, 2, 8, "First.\nHello \\{{ first_name }}."),
         ("CONT001", E, 1, 7, "Hello *|FNAME|*, again."),
         ("CONT001", E, 1, 7, "Hello %%first_name%%."),
-        ("CONT001", E, 1, 7, "Hello {% if name %}."),
+        ("CONT010", E, 1, 7, "Hello {% if name %}."),
+        ("CONT010", W, 1, 8, "Hello \\{{ first name."),
         ("CONT001", E, 1, 7, "Hello <% name %>."),
         ("CONT001", E, 1, 7, "Hello %recipient.name%."),
-        ("CONT001", E, 1, 7, "| a | {%b%} |\n|---|-------|"),
+        ("CONT010", E, 1, 7, "| a | {%b%} |\n|---|-------|"),
+        ("CONT011", W, 1, 5, "See [the park][nowhere]."),
+        ("CONT011", W, 1, 5, "See [the *park*][no where]."),
+        ("CONT011", W, 3, 3, "- one\n\n- [two][]"),
+        ("CONT011", W, 1, 9, "The park[^nowhere]."),
+        ("CONT011", W, 1, 3, "| [a][b] |\n|---|"),
+        ("HTML016", W, 1, 5, "See <blink>this</blink>."),
+        ("HTML016", W, 1, 15, "It costs map[]<string> or so."),
+        ("HTML016", W, 1, 5, "See <b style='color:red'>this</b>."),
+        ("HTML016", W, 1, 5, "See <a href='javascript:alert(1)'>this thing</a>."),
+        ("HTML016", W, 3, 1, "<div>\n<b>one</b>\n<IFRAME src='https://park.example.org'></IFRAME>\n</div>"),
+        ("HTML016", W, 2, 3, "> one\n> <script>alert(1)</script>"),
+        ("HTML016", W, 1, 13, "<b>one</b>, <b onclick=a()>two</b>"),
+        ("HTML016", W, 2, 5, ":::button url=https://park.example.org/a\nSee <blink>this</blink> park\n:::"),
+        ("LINK003", E, 1, 5, "See [the park](ftp://park.example.org)."),
         ("CONT003", E, 1, 7, "It is TODO to write this."),
         ("CONT003", E, 1, 9, "- Then *FIXME* said."),
         ("CONT003", E, 1, 1, "Lorem ipsum dolor sit amet."),
@@ -207,6 +223,11 @@ def test_a_fault_in_an_article(case: Case, *, rule: str, severity: Severity, lin
     [
         "As code: `{{ subscriber.first_name }}`, `*|FNAME|*` and `TODO`.",
         "```\n{% if TODO %} ${HOME} %recipient.name% <% x %>\n```",
+        "Such: [a] [b], [*c*](article:park)[d], \\[e][f], `[g][h]`, [x][i][^j].\n\n[i]: article:park\n\n[^j]: Note.",
+        "```\n[a][b]\n```\n\n    [^c]\n\n- [ ] to do\n- [x] done",
+        "H<sub>2</sub>O, <kbd>K</kbd> <a href='#note' title=t>the park</a>, <b class=\"a&amp;b\">c</b>.",
+        "<table><tr><td align=left>One</td></tr></table>\n\n<details>\n<summary>More</summary>\n\nWords.\n\n</details>",
+        "<!-- a note for me -->\n\n<br/>\n\nA [*stall*](article:park) <em>and</em> <p>a paragraph.</p>",
         "It costs US$4 billion {or so}, 100 % sure, 50%% off, a | b.",
         "The TKs and todo lists of MXXX, TK-421, and a word about lorem.",
         "Write to [the builder](mailto:builder@park.example.org).",
@@ -223,6 +244,57 @@ def test_what_is_no_fault(case: Case, text: str) -> None:
     lines = case.article.split("\n")
     case.article = "\n".join([*lines[:BODY], text, "", *lines[BODY:]])
     assert case.checked() == CheckReport((), ())
+
+
+DATED = ("preheader:", "date: 2025-11-24\npreheader:")
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "text"),
+    [
+        (1, 6, "Make 2024 the year you keep up with the industry."),
+        (2, 16, "One week is over.\nNow let’s make 2024 count."),
+        (1, 27, ':::cta title="The best of 2024"\nWords.\n:::'),
+        (2, 8, ":::button url=https://park.example.org/a\nGo for 2024\n:::"),
+    ],
+)
+def test_a_year_that_is_over(case: Case, line: int, column: int, text: str) -> None:
+    case.issue = case.issue.replace(*DATED)
+    lines = case.article.split("\n")
+    case.article = "\n".join([*lines[:BODY], text, "", *lines[BODY:]])
+    report = case.checked()
+    assert found(report) == [("CONT012", W, "01-park.md", BODY + line)]
+    assert report.findings[0].place is not None
+    assert report.findings[0].place.column == column
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Make 2025 the year you keep up. Make 2026 another one.",
+        "It was made in 2024. See the 2019 report. Make the most of our 2019 one. Make no mistake: in 2013 it was so.",
+        "Join the 2019 park. Start with our 2024 story.",
+        ':::cta title="Trusted since 2019"\n© 2020 Volts, 2019–2024\n:::',
+    ],
+)
+def test_years_that_may_be_over(case: Case, text: str) -> None:
+    case.issue = case.issue.replace(*DATED)
+    lines = case.article.split("\n")
+    case.article = "\n".join([*lines[:BODY], text, "", *lines[BODY:]])
+    assert case.checked() == CheckReport((), ())
+
+
+def test_without_a_date_no_year_is_over(case: Case) -> None:
+    case.article += "\nMake 2024 the year you keep up.\n"
+    report = case.checked()
+    assert report.findings == ()
+    assert [skipped.rule for skipped in report.skipped] == ["CONT012"]
+
+
+def test_the_day_the_list_was_counted_says_which_years_are_over(case: Case) -> None:
+    case.facts = Facts(readers=60, as_of=date(2025, 1, 2))
+    case.article += "\nMake 2024 the year you keep up.\n"
+    assert found(case.checked()) == [("CONT012", W, "01-park.md", 12)]
 
 
 def test_the_publications_own_host_is_no_placeholder(case: Case) -> None:
@@ -345,7 +417,7 @@ def test_what_only_the_theme_says(case: Case) -> None:
 
 def test_a_merge_tag_in_the_text_part_only(case: Case) -> None:
     case.edition = in_text(lambda text: f"{text}\nDear {{{{ first\nname }}}}")
-    assert found(case.checked()) == [("CONT001", E, "", None)]
+    assert found(case.checked()) == [("CONT010", E, "", None)]
 
 
 def test_a_link_that_the_text_part_has_lost(case: Case) -> None:

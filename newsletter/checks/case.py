@@ -17,6 +17,7 @@ from newsletter.config import Settings
 from newsletter.errors import ContentError, Place
 from newsletter.issue.front import Document, read_document
 from newsletter.issue.model import Issue
+from newsletter.issue.source import Source
 
 if TYPE_CHECKING:
     from newsletter.checks.markup_reader import Markup
@@ -64,6 +65,11 @@ class Case:
         others = {url: text for page in self.pages for url, text in page.links if comparable(url) not in known}
         rest = tuple(Linked(url, text, self.find(url), labelled=False) for url, text in others.items())
         return (*written, *credited, *rest)
+
+    @property
+    def bodies(self) -> tuple[Source, ...]:
+        """The Markdown of every file of the issue, as it is written."""
+        return tuple(document.body for document in self._documents.values())
 
     # What it became
 

@@ -8,6 +8,9 @@ from difflib import SequenceMatcher
 
 from newsletter.checks.case import Case
 from newsletter.checks.rule import Fault, Severity, Unable, rule
+from newsletter.checks.writing import written_blocks
+from newsletter.issue.blocks import Button, Cta
+from newsletter.issue.markdown import loose_references
 from newsletter.issue.slots import Slot
 
 SUBJECT_SHOWN = 60  # characters
@@ -17,8 +20,17 @@ SAME = 0.9  # of 1: how alike two lines are
 
 _REPLY = re.compile(r"\s*(?:re|aw|wg|sv|antw|fwd?)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _MERGE_TAG = re.compile(
-    r"""\{\{.+?\}\} | \{%.+?%\} | \*\|.+?\|\* | %%\w[\w .:-]*%% | \$\{[^{}]+\} | <%.+?%> | %recipient\.\w[\w.]*%""",
-    re.VERBOSE,
+    r"""\*\|.+?\|\* | %%\w[\w .:-]*%% | \$\{[^{}]+\} | <%.+?%> | %recipient\.\w[\w.]*%""", re.VERBOSE
+)
+_LIQUID = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{\{")
+_YEAR = r"(?<!since\ )(?<!©\ )(?<![-–/])\b(?P<year>20\d\d)\b(?![-–/])"
+_ANY_YEAR = re.compile(_YEAR)
+_URGED_YEAR = re.compile(
+    rf"""(?:^|[.!?:…]\s+)[^\w\s]*(?:(?:so|and|now|please|then|but)\b,?\s+)*
+         (?:make|start|begin|kick\ off|ring\ in|let[’']?s|get\ ready|plan|join|sign\ up|subscribe|register|book|save|
+            become|stay|(?:don[’']t|do\ not)\ miss)\s
+         (?:[\w’'-]+\s){{0,6}}?(?<!the\ )(?<!our\ )(?<!your\ ){_YEAR}""",
+    re.VERBOSE | re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(r"(?<![\w-])(?:TODO|FIXME|TBD|XXX|TK|[Ll]orem [Ii]psum)(?![\w-])")
 
@@ -102,23 +114,54 @@ def preheader_repeats(case: Case) -> Iterator[Fault | Unable]:
 
 @rule("CONT001", Severity.ERROR, "a merge tag is left over")
 def merge_tag(case: Case) -> Iterator[Fault | Unable]:
-    """A place for a name that nothing will fill: {{…}}, {%…%}, *|…|*, %%…%%, ${…}, <%…%>, %recipient.…%.
+    """Another service's place for a name, which nothing will fill: *|…|*, %%…%%, ${…}, <%…%>, %recipient.…%.
 
     Looked for in subject, preheader, HTML and text part; code is left out. Source: practice; readers see it, spam
     filters do not (SpamAssassin 4.0.1 and rspamd 3.4 say nothing).
     """
-    reported: set[str] = set()
-    hint = "a personal slot looks like {{ subscriber.first_name }}; an example of one is set as `code`"
+    yield from _left_over(case, _MERGE_TAG)
+
+
+@rule("CONT010", Severity.ERROR, "a template's tag is left over")
+def liquid(case: Case) -> Iterator[Fault | Unable]:
+    """{% … %} and {{ … }} stand as text: Liquid of an imported post, or a slot that was escaped; code is left out.
+
+    A lone {{ is a warning. Looked for where CONT001 looks. Source: practice.
+    """
+    yield from _left_over(case, _LIQUID)
+
+
+@rule("CONT011", Severity.WARNING, "a reference that leads nowhere")
+def reference(case: Case) -> Iterator[Fault | Unable]:
+    """[text][name] and [^name] without a line `[name]: …` or `[^name]: …` in the same file stand as text, brackets and
+    all. Code is left out, and so is \\[ behind a backslash. Source: CommonMark 0.31.2 section 6.3.
+    """
+    for body in case.bodies:
+        for said, place in loose_references(body):
+            written = " ".join(said.split())
+            name = written[written.rfind("[") :].removesuffix("]") if not written.endswith("[]") else written[:-3]
+            yield Fault(
+                f"`{written}` leads nowhere", place, f"add a line `{name}]: …`; brackets that are meant: \\[ and \\]"
+            )
+
+
+@rule("CONT012", Severity.WARNING, "a year that is over")
+def stale_year(case: Case) -> Iterator[Fault | Unable]:
+    """A past year in an invitation (cta, button), or where an English sentence urges: "Make 2024 the year …".
+
+    Past is what lies before the issue's date, or the day the list was counted. "Since 2019", "© 2019" and spans of
+    years are none. Source: practice.
+    """
+    today = case.issue.date or case.facts.as_of
+    invitations = {block.place for block in written_blocks(case.issue) if isinstance(block, (Cta, Button))}
     for words in case.words:
-        for tag in _merge_tags(words.text):
-            reported.add(tag)
-            yield Fault(f"`{tag}` is left over from a template", case.near(words.place, tag), hint)
-    parts = [page.words for page in case.pages], case.texts
-    for name, part in zip(("HTML", "text part"), parts, strict=True):
-        for tag in dict.fromkeys(tag for text in part for tag in _merge_tags(text)):
-            if tag not in reported and tag not in case.code:
-                reported.add(tag)
-                yield Fault(f"`{tag}` is left over in the {name}", case.find(tag), hint)
+        for found in (_ANY_YEAR if words.place in invitations else _URGED_YEAR).finditer(words.text):
+            if today is None:
+                yield Unable("the issue has no date that a year could lie before")
+                return
+            if int(found["year"]) < today.year:
+                place = case.near(case.near(words.place, found[0]), found["year"])
+                yield Fault(f"{found['year']} is over", place, "say it without the year, or with the next one")
 
 
 @rule("CONT003", Severity.ERROR, "a placeholder is left over")
@@ -137,5 +180,21 @@ def _for_stranger(slot: Slot) -> str:
     return slot.name if slot.default is None else slot.default
 
 
-def _merge_tags(text: str) -> list[str]:
-    return [found[0] for found in _MERGE_TAG.finditer(" ".join(text.split()))]
+def _left_over(case: Case, pattern: re.Pattern[str]) -> Iterator[Fault]:
+    hint = "a personal slot looks like {{ subscriber.first_name }}; an example of one is set as `code`"
+    reported: set[str] = set()
+    for words in case.words:
+        for tag in _tags(pattern, words.text):
+            reported.add(tag)
+            severity = Severity.WARNING if tag == "{{" else None
+            yield Fault(f"`{tag}` is left over from a template", case.near(words.place, tag), hint, severity)
+    parts = [page.words for page in case.pages], case.texts
+    for name, part in zip(("HTML", "text part"), parts, strict=True):
+        for tag in dict.fromkeys(tag for text in part for tag in _tags(pattern, text)):
+            if tag not in reported and tag not in case.code:
+                reported.add(tag)
+                yield Fault(f"`{tag}` is left over in the {name}", case.find(tag), hint)
+
+
+def _tags(pattern: re.Pattern[str], text: str) -> list[str]:
+    return [found[0] for found in pattern.finditer(" ".join(text.split()))]

@@ -11,6 +11,7 @@ from newsletter.checks.case import Case, comparable
 from newsletter.checks.rule import Fault, Severity, Unable, rule
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_KEPT_SCHEMES = {"http", "https", "mailto", "tel", "article", "issue"}
 _DEAD_SCHEMES = {"javascript", "vbscript", "data", "file", "about"}
 _RESERVED = ("example.com", "example.org", "example.net", "example", "test", "invalid")  # RFC 2606, RFC 6761
 _LOCAL = ("localhost", "local", "internal", "localdomain")
@@ -34,7 +35,8 @@ def unencrypted(case: Case) -> Iterator[Fault | Unable]:
 @rule("LINK003", Severity.ERROR, "a link that leads nowhere")
 def leads_nowhere(case: Case) -> Iterator[Fault | Unable]:
     """In a mailbox there is no page that a relative address could be relative to; `#`, nothing, and javascript: or
-    file: addresses lead nowhere either. Source: practice; mail clients remove javascript: links.
+    file: addresses lead nowhere either. Only http:, https:, mailto: and tel: links are kept in the letter.
+    Source: practice; mail clients remove javascript: links.
     """
     for link in case.links:
         url = link.url.strip()
@@ -43,6 +45,8 @@ def leads_nowhere(case: Case) -> Iterator[Fault | Unable]:
             yield Fault(f"the link “{link.text}” has no address", link.place, "give it one, or take the link away")
         elif scheme and scheme[1].lower() in _DEAD_SCHEMES:
             yield Fault(f"a {scheme[1].lower()}: link does nothing in mail", link.place, "link to a page on the web")
+        elif scheme and scheme[1].lower() not in _KEPT_SCHEMES:
+            yield Fault(f"the link {url} is not kept: {scheme[1]}: is not for mail", link.place, "link to a web page")
         elif not scheme and not url.startswith("#"):
             yield Fault(f"the address {url} is relative", link.place, _whole_address(url))
 

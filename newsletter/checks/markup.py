@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
 from newsletter.checks.case import Case
+from newsletter.checks.markup_reader import Tag, tags_of
 from newsletter.checks.rule import Fault, Severity, Unable, rule
-from newsletter.checks.writing import headings_of, words_of_article
+from newsletter.checks.writing import headings_of, proses_of, raw_html_of, words_of_article, written_blocks
+from newsletter.compile.channels import safe
 from newsletter.compile.edition import Asset
+from newsletter.compile.prose_html import Surroundings, render_nodes
 from newsletter.errors import Place
+from newsletter.issue.blocks import Figure
+from newsletter.issue.prose import plain
 
 CLIP = 102_400  # bytes of HTML behind which Gmail cuts a message off
 CLIP_NEAR = 92_160  # bytes: nine tenths of it
@@ -50,6 +56,49 @@ def clipped(case: Case) -> Iterator[Fault | Unable]:
             f"`<!-- more -->` leaves the rest of an article to the web; the longest: {named}" if named else None,
             Severity.ERROR if size > CLIP else None,
         )
+
+
+@rule("HTML016", Severity.WARNING, "raw HTML that a letter cannot hold")
+def raw_html(case: Case) -> Iterator[Fault | Unable]:
+    """Elements and attributes that were written as raw HTML and that the sanitiser took out of the letter and the page.
+
+    Found by counting the tags before and after. Text between the tags stays, except that of <script> and <style>.
+    Source: the allow-list in compile/channels.py, which follows what mail programs show (caniemail.com).
+    """
+    for nodes in proses_of(case.issue):
+        written = list(raw_html_of(nodes))
+        if not written:
+            continue
+        markup = render_nodes(nodes, Surroundings(link=_without_ids))
+        before, after = tags_of(markup), tags_of(safe(markup))
+        lost = Counter(tag.name for tag in before) - Counter(tag.name for tag in after)
+        lost_attributes = _attributes(before) - _attributes(after)
+        for html, start in written:
+            place = start
+            for tag in tags_of(html):
+                place = case.near(place, tag.written)
+                if lost[tag.name]:
+                    lost[tag.name] -= 1
+                    yield Fault(f"<{tag.name}> was taken out", place, _SIGN)
+                    continue
+                for name, value in tag.attributes:
+                    if lost_attributes[tag.name, name, value]:
+                        lost_attributes[tag.name, name, value] -= 1
+                        yield Fault(f'{name}="{value}" was taken out of <{tag.name}>', place, _ATTRIBUTE)
+                place = Place(place.path, place.line, (place.column or 1) + 1)
+
+
+_SIGN = "say it in Markdown or with a directive; a sign that is meant is written &lt; or set as `code`"
+_ATTRIBUTE = "the theme styles what is written; addresses begin with https://, http://, mailto: or tel:"
+
+
+@rule("IMG014", Severity.WARNING, "a picture is lost")
+def lost_picture(case: Case) -> Iterator[Fault | Unable]:
+    """A figure whose picture was lost on its way here is shown as its caption alone. Source: practice."""
+    for block in written_blocks(case.issue):
+        if isinstance(block, Figure) and not block.src:
+            caption = plain(block.line) or block.alt
+            yield Fault(f"the picture of “{caption}” is lost", block.place, "src=images/… shows one")
 
 
 @rule("IMG001", Severity.ERROR, "a picture without alt text")
@@ -137,6 +186,15 @@ def heading_order(case: Case) -> Iterator[Fault | Unable]:
                     heading.place,
                     f"begin it with {'#' * (above + 1)}",
                 )
+
+
+def _attributes(tags: Iterable[Tag]) -> Counter[tuple[str, str, str]]:
+    return Counter((tag.name, name, value) for tag in tags for name, value in tag.attributes)
+
+
+def _without_ids(target: str) -> str:
+    """A link by id as any other: the sanitiser meets it resolved."""
+    return "#" if target.startswith(("article:", "issue:")) else target
 
 
 def _pictures(case: Case) -> Iterator[tuple[Asset, Place, str | None]]:

@@ -1,4 +1,4 @@
-"""HTML -> its words, links and pictures, as a mail client would show them."""
+"""HTML -> its words, links, pictures and tags, as a mail client would read them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,23 @@ class Markup:
     words: str
     links: tuple[tuple[str, str], ...]
     unnamed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A start tag: its element, its attributes with their values, and the first line of how it is written."""
+
+    name: str
+    attributes: tuple[tuple[str, str], ...]
+    written: str
+
+
+def tags_of(html: str) -> tuple[Tag, ...]:
+    """The start tags in `html`, in their order."""
+    reader = _Tags()
+    reader.feed(html)
+    reader.close()
+    return tuple(reader.found)
 
 
 def read_markup(html: str) -> Markup:
@@ -57,3 +74,13 @@ class _Reader(HTMLParser):
             self._link[1].append(data)
         if not self._open:
             self.words.append(data)
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Tag] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        said = tuple((name, value or "") for name, value in attrs)
+        self.found.append(Tag(tag, said, (self.get_starttag_text() or "").split("\n")[0]))

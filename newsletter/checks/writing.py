@@ -67,7 +67,7 @@ def words_of_article(article: Article) -> str:
 
 def code_of(issue: Issue) -> Iterator[str]:
     """The text of every piece of code."""
-    for nodes in _proses(issue):
+    for nodes in proses_of(issue):
         yield from (child.text for child in inlines_of(nodes) if isinstance(child, prose.Code))
         yield from _code_blocks(nodes)
 
@@ -104,6 +104,15 @@ def pictures_of(issue: Issue) -> Iterator[Shown]:
                 pass
 
 
+def raw_html_of(nodes: tuple[prose.Node, ...]) -> Iterator[tuple[str, Place]]:
+    """Every piece of raw HTML in `nodes`, and where it begins."""
+    for child in inlines_of(nodes):
+        if isinstance(child, prose.InlineHtml):
+            yield child.html, child.place
+    for block in _html_blocks(nodes):
+        yield block.html, block.place
+
+
 def headings_of(article: Article) -> Iterator[prose.Heading]:
     """The headings of an article in reading order."""
     for block in walk(article.blocks):
@@ -122,7 +131,8 @@ def _words_of_block(block: Block) -> Iterator[Words]:
         yield Words(_spoken(line), block.place)
 
 
-def _proses(issue: Issue) -> Iterator[tuple[prose.Node, ...]]:
+def proses_of(issue: Issue) -> Iterator[tuple[prose.Node, ...]]:
+    """Every run of prose, and every directive's line as one."""
     for block in written_blocks(issue):
         if isinstance(block, Prose):
             yield block.nodes
@@ -165,6 +175,13 @@ def _code_blocks(nodes: tuple[prose.Node, ...]) -> Iterator[str]:
         if isinstance(node, prose.CodeBlock):
             yield node.text
         yield from _code_blocks(_inside(node))
+
+
+def _html_blocks(nodes: tuple[prose.Node, ...]) -> Iterator[prose.HtmlBlock]:
+    for node in nodes:
+        if isinstance(node, prose.HtmlBlock):
+            yield node
+        yield from _html_blocks(_inside(node))
 
 
 def _headings(nodes: tuple[prose.Node, ...]) -> Iterator[prose.Heading]:

@@ -237,7 +237,7 @@ class NodeBuilder:
             case "Code":
                 return prose.Code(detail)
             case "InlineHtml":
-                return prose.InlineHtml(self._markup(detail, byte))
+                return prose.InlineHtml(self._markup(detail, byte), self._events.place(byte))
             case "TaskListMarker":
                 return prose.TaskMarker(detail)
             case _:

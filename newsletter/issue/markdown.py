@@ -64,6 +64,49 @@ def code_spans(text: str) -> list[tuple[int, int]]:
     return _spans(text, lambda event: "Code" in event or _starts(event, "CodeBlock")) if "{{" in text else []
 
 
+def loose_references(source: Source) -> Iterator[tuple[str, Place]]:
+    """What is written like a reference and leads nowhere: `[text][missing]` and `[^missing]`, outside code."""
+    text = source.text
+    for brackets in _brackets(text):
+        open_at: list[int] = []
+        ended: dict[int, int] = {}  # where a pair ends, where it begins
+        for at in brackets:
+            if text[at] == "[":
+                open_at.append(at)
+                continue
+            if not open_at:
+                continue
+            start = open_at.pop()
+            before = ended.get(start - 1)
+            if before is not None:
+                yield text[before : at + 1], source.place(before)
+            elif re.fullmatch(r"\^[^\s^]+", text[start + 1 : at]):
+                yield text[start : at + 1], source.place(start)
+            elif at - start > 1:
+                ended[at] = start
+
+
+def _brackets(text: str) -> Iterator[list[int]]:
+    """The offsets of the brackets that stand as text, block by block: none in code, none behind a backslash."""
+    if "[" not in text:
+        return
+    offsets = ByteOffsets(text)
+    found: list[int] = []
+    end, code = 0, False
+    for event, span in _events(text):
+        if isinstance(event, dict) and "Text" in event and not code:
+            start = offsets.character(span["start"])
+            escaped = start > end and text[start - 1] == "\\"
+            end = offsets.character(span["end"])
+            found += [at for at in range(start + escaped, end) if text[at] in "[]"]
+        elif _starts(event, "CodeBlock") or _ends(event, "CodeBlock"):
+            code = not code
+        elif any(_ends(event, kind) for kind in ("Paragraph", "Heading", "Item", "TableCell")):
+            yield found
+            found = []
+    yield found
+
+
 def _fences(source: Source) -> list[Fence]:
     """The fences of `source` that do not stand inside code or HTML."""
     candidates = list(_FENCE.finditer(source.text))
@@ -88,6 +131,10 @@ def _spans(text: str, wanted: Callable[[Any], bool]) -> list[tuple[int, int]]:
 
 def _starts(event: Any, kind: str) -> bool:
     return isinstance(event, dict) and kind in (event.get("Start") or ())
+
+
+def _ends(event: Any, kind: str) -> bool:
+    return isinstance(event, dict) and kind in (event.get("End") or ())
 
 
 class _Assembly:

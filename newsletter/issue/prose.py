@@ -5,8 +5,8 @@ Built by markdown.py, rendered by compile/; frozen values without behaviour.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from newsletter.errors import Place
 
@@ -34,6 +34,7 @@ class HardBreak:
 @dataclass(frozen=True, slots=True)
 class InlineHtml:
     html: str
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,3 +227,43 @@ def _plain(child: Inline) -> str:
             return child.alt
         case _:
             return ""
+
+
+def relinked(children: tuple[Inline, ...], change: Callable[[Link], Link]) -> tuple[Inline, ...]:
+    """Running text with `change` made to every link."""
+    return tuple(_relinked(child, change) for child in children)
+
+
+def _relinked(child: Inline, change: Callable[[Link], Link]) -> Inline:
+    match child:
+        case Link():
+            return change(child)
+        case Emphasis(children) | Strong(children) | Strikethrough(children):
+            return replace(child, children=relinked(children, change))
+        case _:
+            return child
+
+
+def relinked_nodes(nodes: tuple[Node, ...], change: Callable[[Link], Link]) -> tuple[Node, ...]:
+    """`nodes` with `change` made to every link in them."""
+    return tuple(_relinked_node(node, change) for node in nodes)
+
+
+def _relinked_node(node: Node, change: Callable[[Link], Link]) -> Node:
+    match node:
+        case Paragraph(children) | Tight(children) | Heading(_, children):
+            return replace(node, children=relinked(children, change))
+        case BlockQuote(children):
+            return replace(node, children=relinked_nodes(children, change))
+        case Listing(_, items):
+            return replace(node, items=tuple(Item(relinked_nodes(item.children, change)) for item in items))
+        case Footnotes(notes):
+            return Footnotes(tuple(replace(note, children=relinked_nodes(note.children, change)) for note in notes))
+        case Table(head, rows):
+            return Table(_relinked_row(head, change), tuple(_relinked_row(row, change) for row in rows))
+        case _:
+            return node
+
+
+def _relinked_row(row: tuple[Cell, ...], change: Callable[[Link], Link]) -> tuple[Cell, ...]:
+    return tuple(replace(cell, children=relinked(cell.children, change)) for cell in row)
