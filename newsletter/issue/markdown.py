@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import pyromark
@@ -105,6 +106,32 @@ def _brackets(text: str) -> Iterator[list[int]]:
             yield found
             found = []
     yield found
+
+
+def outline(text: str) -> Iterator[tuple[str, int, int]]:
+    """What `text` consists of: "Paragraph", "Heading", "CodeBlock" and so on as the parser calls them, or "Fence", each
+    with the offsets at which it begins and ends. What stands between two of them is blank, or a link's definition."""
+    fences = [(fence.start, fence.end) for fence in _fences(Source.of(Path(), text))]
+    begin = 0
+    for start, end in [*fences, (len(text), len(text))]:
+        offsets = ByteOffsets(text[begin:start])
+        depth = 0
+        for event, span in _events(text[begin:start]):
+            if isinstance(event, dict) and "Start" in event and not depth:
+                kind = event["Start"]
+                name = kind if isinstance(kind, str) else next(iter(kind))
+                yield name, begin + offsets.character(span["start"]), begin + offsets.character(span["end"])
+            depth += isinstance(event, dict) and ("Start" in event) - ("End" in event)
+        if start < end:
+            yield "Fence", start, end
+        begin = end
+
+
+def running_text(text: str) -> list[tuple[int, int]]:
+    """Where words stand in `text` as they will be read: not in code, HTML or addresses."""
+    code = _spans(text, lambda event: _starts(event, "CodeBlock"))
+    spans = _spans(text, lambda event: isinstance(event, dict) and "Text" in event)
+    return [span for span in spans if not any(start <= span[0] < end for start, end in code)]
 
 
 def _fences(source: Source) -> list[Fence]:

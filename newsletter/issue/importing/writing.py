@@ -18,7 +18,8 @@ from newsletter.issue.slug import slugify
 def write_article(folder: Path, imported: Imported) -> Path:
     """Write `imported` into the issue `folder` as its next article, NN-slug.md, and its pictures into images/.
 
-    Gives the article's path. A picture whose name is taken by another one gets a new name, in the text too. Raises ContentError, also when the
+    Gives the article's path. A picture whose name is taken by another gets a new name, in the text too. Raises
+    ContentError, also when the
     issue has an article with that slug already.
     """
     if not folder.is_dir():
