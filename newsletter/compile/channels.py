@@ -52,6 +52,10 @@ class Surface:
     pictures: Mapping[Name, Picture]
     values: Mapping[str, Any]
 
+    def speaking(self, lang: str) -> Surface:
+        """The same for what is written in the language `lang`."""
+        return Surface(self.theme, self.site, self.pictures, {**self.values, **self.theme.speaking(lang)})
+
     def shown(self, src: str, place: Place, room: int) -> Shown:
         """The picture `src` of the file at `place` in at most `room` pixels' width."""
         picture = self.pictures[name_of(src, place)]
@@ -71,11 +75,19 @@ class Surface:
 class EmailChannel:
     """Blocks as MJML. Prose is kept aside as fragments, inlined; a token stands for each in the MJML."""
 
-    def __init__(self, surface: Surface, nonce: str) -> None:
+    def __init__(self, surface: Surface, nonce: str, fragments: dict[str, str] | None = None) -> None:
         self._surface = surface
         self._nonce = nonce
         self._css = surface.theme.render("email/prose.css.j2", **surface.values)
-        self.fragments: dict[str, str] = {}
+        self.fragments = {} if fragments is None else fragments
+
+    def speaking(self, lang: str) -> EmailChannel:
+        """The same channel for a part of the letter that is in the language `lang`."""
+        return EmailChannel(self._surface.speaking(lang), self._nonce, self.fragments)
+
+    def render(self, template: str, **own: Any) -> Markup:
+        """The output of a template of the theme, in the language of this channel."""
+        return Markup(self._surface.theme.render(template, **{**self._surface.values, "out": self, **own}))
 
     def blocks(self, blocks: tuple[Block, ...], frame: str = "", prefix: str = "") -> Markup:
         """The MJML of `blocks`; `frame` names what they stand in ("quote", "note quote"), for templates and styles.
@@ -129,8 +141,8 @@ class EmailChannel:
         return Surroundings(prefix, 0, self.link, self._surface.in_prose)
 
     def _block(self, block: Block, frame: str, prefix: str, after: int) -> Markup:
-        values = {**self._surface.values, "block": block, "out": self, "frame": frame, "prefix": prefix, "after": after}
-        return Markup(self._surface.theme.render(f"blocks/{block.name}.mjml.j2", **values))
+        own = {"block": block, "frame": frame, "prefix": prefix, "after": after}
+        return self.render(f"blocks/{block.name}.mjml.j2", **own)
 
 
 class WebChannel:
@@ -138,6 +150,14 @@ class WebChannel:
 
     def __init__(self, surface: Surface) -> None:
         self._surface = surface
+
+    def speaking(self, lang: str) -> WebChannel:
+        """The same channel for a part of the page that is in the language `lang`."""
+        return WebChannel(self._surface.speaking(lang))
+
+    def render(self, template: str, **own: Any) -> Markup:
+        """The output of a template of the theme, in the language of this channel."""
+        return Markup(self._surface.theme.render(template, **{**self._surface.values, "out": self, **own}))
 
     def blocks(self, blocks: tuple[Block, ...], prefix: str = "") -> Markup:
         """The HTML of `blocks`."""
@@ -159,8 +179,7 @@ class WebChannel:
         return Surroundings(prefix, 0, self.link, self._surface.in_prose)
 
     def _block(self, block: Block, prefix: str) -> Markup:
-        values = {**self._surface.values, "block": block, "out": self, "prefix": prefix}
-        return Markup(self._surface.theme.render(f"blocks/{block.name}.web.html.j2", **values))
+        return self.render(f"blocks/{block.name}.web.html.j2", block=block, prefix=prefix)
 
 
 class TextChannel:
@@ -173,9 +192,17 @@ class TextChannel:
     address = staticmethod(address)
     underline = staticmethod(underlined)
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Surface, writer: TextWriter | None = None) -> None:
         self._surface = surface
-        self._writer = TextWriter(surface.site.link)
+        self._writer = writer or TextWriter(surface.site.link)
+
+    def speaking(self, lang: str) -> TextChannel:
+        """The same channel for a part of the letter that is in the language `lang`."""
+        return TextChannel(self._surface.speaking(lang), self._writer)
+
+    def render(self, template: str, **own: Any) -> str:
+        """The output of a template of the theme, in the language of this channel."""
+        return self._surface.theme.render(template, **{**self._surface.values, "out": self, **own})
 
     def blocks(self, blocks: tuple[Block, ...], width: int = 72) -> str:
         """The text of `blocks`, parted by blank lines; `width` is what they have in columns."""
@@ -196,8 +223,7 @@ class TextChannel:
         return self._writer.links.unlisted()
 
     def _block(self, block: Block, width: int) -> str:
-        values = {**self._surface.values, "block": block, "out": self, "width": width}
-        return self._surface.theme.render(f"blocks/{block.name}.txt.j2", **values)
+        return self.render(f"blocks/{block.name}.txt.j2", block=block, width=width)
 
 
 def safe(markup: str) -> str:

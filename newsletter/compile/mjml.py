@@ -48,7 +48,9 @@ _ELEMENTS: dict[str, tuple[set[str], set[str]]] = {
     "mj-group": ({"mj-section"}, {"css-class", "direction", "vertical-align", "width", "background-color"}),
     "mj-column": (
         {"mj-section", "mj-group"},
-        _BOX | _BORDER | {"background-color", "vertical-align", "width", "inner-border", "inner-border-radius"},
+        _BOX
+        | _BORDER
+        | {"background-color", "direction", "vertical-align", "width", "inner-border", "inner-border-radius"},
     ),
     "mj-text": ({"mj-column"}, _BOX | _TYPE | {"height"}),
     "mj-image": (
