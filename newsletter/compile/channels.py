@@ -13,10 +13,12 @@ from typing import Any
 from markupsafe import Markup
 
 from newsletter.compile.addresses import Site
-from newsletter.compile.images import Name, Picture, Shown, name_of
+from newsletter.compile.images import Shown
+from newsletter.compile.material import Material
 from newsletter.compile.prose_html import Surroundings, render_inlines, render_nodes
 from newsletter.compile.render import Theme
 from newsletter.compile.text import TextWriter, address, apart, hanging, indented, underlined, wrap
+from newsletter.compile.words import Words
 from newsletter.errors import Place
 from newsletter.issue.blocks import Block
 from newsletter.issue.prose import Image, Inline, Node, plain
@@ -45,11 +47,11 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What all channels of one edition share: the theme, the addresses, the pictures, and the values for templates."""
+    """What all channels of one edition share: the theme, the addresses, the pictures and files, and the values for templates."""
 
     theme: Theme
     site: Site
-    pictures: Mapping[Name, Picture]
+    material: Material
     values: Mapping[str, Any]
 
     def speaking(self, lang: str) -> Surface:
@@ -58,7 +60,7 @@ class Surface:
 
     def shown(self, src: str, place: Place, room: int) -> Shown:
         """The picture `src` of the file at `place` in at most `room` pixels' width."""
-        picture = self.pictures[name_of(src, place)]
+        picture = self.material.picture(src, place)
         url, absolute = picture.address, picture.address
         if picture.asset:
             url, absolute = self.site.url(picture.address), self.site.absolute(picture.address)
@@ -66,6 +68,12 @@ class Surface:
             return Shown(url, absolute, None, None)
         width = min(picture.width, room)
         return Shown(url, absolute, width, round(picture.height * width / picture.width))
+
+    def around(self, prefix: str) -> Surroundings:
+        """What surrounds prose here; `prefix` keeps its footnotes' ids apart from those of other articles."""
+        _: Words = self.values["_"]
+        arrow = "↩" if _.dir == "ltr" else "↪"
+        return Surroundings(prefix, 0, self.site.link, self.in_prose, _("Back to the text"), arrow)
 
     def in_prose(self, image: Image) -> Shown:
         """A picture in running text: never wider than the column."""
@@ -101,7 +109,7 @@ class EmailChannel:
 
     def prose(self, nodes: tuple[Node, ...], frame: str, prefix: str) -> str:
         """The token of a fragment with the HTML of `nodes`."""
-        return self.fragment(render_nodes(nodes, self._around(prefix)), frame)
+        return self.fragment(render_nodes(nodes, self._surface.around(prefix)), frame)
 
     def line(self, children: tuple[Inline, ...], frame: str = "") -> str:
         """The token of a fragment with running text."""
@@ -109,7 +117,7 @@ class EmailChannel:
 
     def inline(self, children: tuple[Inline, ...]) -> Markup:
         """The HTML of running text, for a template of the theme that makes a fragment."""
-        return Markup(safe(render_inlines(children, self._around(""))))
+        return Markup(safe(render_inlines(children, self._surface.around(""))))
 
     def words(self, children: tuple[Inline, ...]) -> str:
         """Running text without marks, for a button's label."""
@@ -137,9 +145,6 @@ class EmailChannel:
     def link(self, target: str) -> str:
         return self._surface.site.link(target)
 
-    def _around(self, prefix: str) -> Surroundings:
-        return Surroundings(prefix, 0, self.link, self._surface.in_prose)
-
     def _block(self, block: Block, frame: str, prefix: str, after: int) -> Markup:
         own = {"block": block, "frame": frame, "prefix": prefix, "after": after}
         return self.render(f"blocks/{block.name}.mjml.j2", **own)
@@ -164,19 +169,16 @@ class WebChannel:
         return Markup("").join(self._block(block, prefix) for block in blocks)
 
     def prose(self, nodes: tuple[Node, ...], prefix: str) -> Markup:
-        return Markup(safe(render_nodes(nodes, self._around(prefix))))
+        return Markup(safe(render_nodes(nodes, self._surface.around(prefix))))
 
     def line(self, children: tuple[Inline, ...]) -> Markup:
-        return Markup(safe(render_inlines(children, self._around(""))))
+        return Markup(safe(render_inlines(children, self._surface.around(""))))
 
     def picture(self, src: str, place: Place, room: int) -> Shown:
         return self._surface.shown(src, place, room)
 
     def link(self, target: str) -> str:
         return self._surface.site.link(target)
-
-    def _around(self, prefix: str) -> Surroundings:
-        return Surroundings(prefix, 0, self.link, self._surface.in_prose)
 
     def _block(self, block: Block, prefix: str) -> Markup:
         return self.render(f"blocks/{block.name}.web.html.j2", block=block, prefix=prefix)

@@ -25,12 +25,15 @@ def _as_written(image: prose.Image) -> Shown:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Where prose is rendered: `prefix` keeps footnote ids apart, `shift` lowers headings below what stands above them,
-    `link` turns the writer's addresses into the reader's, and `picture` says how one in running text is shown."""
+    `link` turns the writer's addresses into the reader's, `picture` says how one in running text is shown, and
+    `back` where a footnote's `arrow` leads."""
 
     prefix: str = ""
     shift: int = 0
     link: Callable[[str], str] = _same
     picture: Callable[[prose.Image], Shown] = _as_written
+    back: str = "Back to the text"
+    arrow: str = "↩"
 
 
 def render_nodes(nodes: tuple[prose.Node, ...], around: Surroundings) -> str:
@@ -102,7 +105,7 @@ def _cell(tag: str, cell: prose.Cell, around: Surroundings) -> str:
 def _footnote(note: prose.Footnote, around: Surroundings) -> str:
     name = f"{around.prefix}note-{note.number}"
     back = "".join(
-        f' <a href="#{_reference_id(around, note.number, nth)}" aria-label="Back to the text">↩</a>'
+        f' <a href="#{_reference_id(around, note.number, nth)}" aria-label="{_escape(around.back)}">{around.arrow}</a>'
         for nth in range(1, note.references + 1)
     )
     body = render_nodes(note.children, around)

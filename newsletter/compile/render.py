@@ -93,7 +93,13 @@ def _environment(folders: tuple[Path, ...], **options: Any) -> jinja2.Environmen
         keep_trailing_newline=False,
         **options,
     )
-    environment.filters |= {"date": _date, "number": _number, "direction": direction, "host": host}
+    environment.filters |= {
+        "date": _date,
+        "number": _number,
+        "isolated": _isolated,
+        "direction": direction,
+        "host": host,
+    }
     return environment
 
 
@@ -107,6 +113,13 @@ def _date(context: jinja2.runtime.Context, value: datetime.date) -> str:
 def _number(context: jinja2.runtime.Context, value: float) -> str:
     """A number as the language that the template speaks writes it."""
     return str(context["_"].number(value))
+
+
+@jinja2.pass_context
+def _isolated(context: jinja2.runtime.Context, value: str) -> str:
+    """A name that may be written the other way than the language that the template speaks."""
+    words: Words = context["_"]
+    return words.isolated(value)
 
 
 def host(url: str) -> str:

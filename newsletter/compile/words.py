@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import io
 import string
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Catalog, Message
 
 FOLDER = "locale"
+_FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,11 +45,11 @@ class Words:
 
     def __call__(self, message: str, /, **values: Any) -> str:
         """`message` in this language with `values` in its braces: text, or markup if a value is markup."""
-        return _filled(self.catalogue.gettext(message), values)
+        return self._filled(self.catalogue.gettext(message), values)
 
     def counted(self, one: str, many: str, n: int, /, **values: Any) -> str:
         """The message for `n` things: in English `one` or `many`; `{n}` in it is their number."""
-        return _filled(self.catalogue.ngettext(one, many, n), {"n": self.number(n), **values})
+        return self._filled(self.catalogue.ngettext(one, many, n), {"n": self.number(n), **values})
 
     @property
     def dir(self) -> str:
@@ -87,6 +89,23 @@ class Words:
 
         return numbers.format_decimal(value, locale=self.locale)
 
+    def isolated(self, value: str) -> str:
+        """`value`, between isolates (UAX 9, section 2.4.2) where it has letters that are written the other way: what
+        stands beside it on the line stays in its place."""
+        other = {"L"} if self.dir == "rtl" else {"R", "AL"}
+        if other.isdisjoint(map(unicodedata.bidirectional, value)):
+            return value
+        return _FIRST_STRONG_ISOLATE + value + _POP_ISOLATE
+
+    def _filled(self, text: str, values: dict[str, Any]) -> str:
+        if any(hasattr(value, "__html__") for value in values.values()):
+            text = escape(text)
+        filling = {name: self.isolated(value) if isinstance(value, str) else value for name, value in values.items()}
+        try:
+            return text.format(**filling)
+        except LookupError as error:
+            raise ValueError(f"`{text}` stands there without a value for {error}") from error
+
 
 def direction(lang: str) -> str:
     """Which way the language `lang` is written: ltr or rtl."""
@@ -96,15 +115,6 @@ def direction(lang: str) -> str:
 def placeholders(message: str) -> set[str]:
     """The names in braces in `message`; raises ValueError where braces do not pair."""
     return {name for _, name, _, _ in string.Formatter().parse(message) if name is not None}
-
-
-def _filled(text: str, values: dict[str, Any]) -> str:
-    if any(hasattr(value, "__html__") for value in values.values()):
-        text = escape(text)
-    try:
-        return text.format(**values)
-    except LookupError as error:
-        raise ValueError(f"`{text}` stands there without a value for {error}") from error
 
 
 def _locale(lang: str) -> Locale:
