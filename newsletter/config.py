@@ -84,6 +84,7 @@ class Theme(Table):
     brand: Colour = "#0b7a4b"
     logo: str | None = None
     width: Annotated[int, Field(ge=480, le=800)] = 640
+    images: Literal["linked", "inline"] = "linked"
 
 
 class Send(Table):
@@ -123,6 +124,7 @@ class Settings(Table):
     subscribers: Subscribers = Subscribers()
     providers: dict[str, dict[str, Any]] = {}
     data_dir: Path | None = Field(default=None, exclude=True)
+    cache_dir: Path | None = Field(default=None, exclude=True)
 
     @property
     def public_url(self) -> str:
@@ -146,12 +148,18 @@ def load_settings(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"is not TOML: {error}", where=_place_in_message(path, str(error))) from error
     try:
-        return Settings.model_validate(data | {"data_dir": os.environ.get("NEWSLETTER_DATA_DIR") or None})
+        return Settings.model_validate(data | _folders())
     except ValidationError as error:
         found = problems_of(
             error.errors(), _known_keys, lambda keys: Place(path, line_of(text, keys)), add="add {} = …"
         )
         raise ConfigError.of(found) from error
+
+
+def _folders() -> dict[str, str | None]:
+    """The folders outside the work tree that the environment names."""
+    names = {"data_dir": "NEWSLETTER_DATA_DIR", "cache_dir": "NEWSLETTER_CACHE_DIR"}
+    return {key: os.environ.get(name) or None for key, name in names.items()}
 
 
 def secret(*names: str) -> str | None:

@@ -24,6 +24,12 @@ def theme_root() -> Path:
     return shipped_root() / "templates"
 
 
+def cache_folder(settings: Settings) -> Path:
+    """The folder for what can be made again from the workspace of `settings`; made on first use. Raises ConfigError."""
+    folder = settings.cache_dir or _user_cache_folder() / settings.publication.id
+    return _made("cache", folder, "NEWSLETTER_CACHE_DIR")
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """A newsletter's folder: newsletter.toml, issues/, and templates/ where the theme is changed."""
@@ -67,14 +73,12 @@ class Workspace:
     def data(self) -> Path:
         """The folder outside the work tree for the database, keys, journals and the outbox; made on first use."""
         folder = self.settings.data_dir or _user_data_folder() / self.settings.publication.id
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise ConfigError(
-                f"the data folder {folder} cannot be made: {error.strerror}",
-                hint="NEWSLETTER_DATA_DIR names another place",
-            ) from error
-        return folder
+        return _made("data", folder, "NEWSLETTER_DATA_DIR")
+
+    @property
+    def cache(self) -> Path:
+        """The folder outside the work tree for what can be made again; made on first use."""
+        return cache_folder(self.settings)
 
     def issue_folders(self) -> list[Path]:
         """Every issue's folder, in the order of their names."""
@@ -121,7 +125,23 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def _made(what: str, folder: Path, variable: str) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"the {what} folder {folder} cannot be made: {error.strerror}", hint=f"{variable} names another place"
+        ) from error
+    return folder
+
+
 def _user_data_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("newsletter")
+
+
+def _user_cache_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("newsletter")

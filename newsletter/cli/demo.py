@@ -44,15 +44,17 @@ def _sample_workspace(scratch: Path) -> Workspace:
     shutil.copy(shipped_root() / "newsletter.toml", root)
     shutil.copytree(shipped_root() / "issues", root / "issues", ignore=shutil.ignore_patterns("sent.json"))
     opened = Workspace.open(root)
-    return Workspace(opened.root, opened.settings.model_copy(update={"data_dir": scratch / "data"}))
+    return Workspace(
+        opened.root, opened.settings.model_copy(update={"data_dir": scratch / "data", "cache_dir": scratch / "cache"})
+    )
 
 
 def _run(workspace: Workspace, build: Path) -> None:
     from newsletter.archive import build_archive
     from newsletter.checks import check
     from newsletter.compile.build import PREVIEW, write_build
-    from newsletter.compile.pipeline import stylesheet
     from newsletter.compile.render import Theme
+    from newsletter.compile.values import stylesheet
     from newsletter.delivery.plan import plan
     from newsletter.delivery.send import Sender
     from newsletter.delivery.sent import sent_record
@@ -65,8 +67,7 @@ def _run(workspace: Workspace, build: Path) -> None:
     store = opening.Store.of(workspace)
     people = import_csv(store.subscribers, workspace.issues / SAMPLE_LIST, list="main", source="demo")
     folder = opening.issue_named(workspace, None)
-    facts = opening.facts_of(workspace, store)
-    issue, edition = opening.compiled(workspace, folder, facts)
+    issue, edition, facts = opening.compiled(workspace, folder, store)
     style = stylesheet(Theme.of(workspace), settings)
     write_build(edition, build / edition.slug, site=settings.publication.url, style=style, commit=None)
     typer.echo(f"built    {folder.name}: {counted(len(issue.articles), 'article')}, edition {edition.hash[:12]}")

@@ -56,7 +56,7 @@ def preview(
         if not no_open:
             typer.launch(url)
 
-    run(create_app(workspace, lambda: opening.facts_of(workspace, store)), port=port, ready=ready)
+    run(create_app(workspace, lambda issue: opening.facts_of(workspace, store, issue)), port=port, ready=ready)
 
 
 def serve(
@@ -107,6 +107,7 @@ def where(context: typer.Context) -> None:
         ("theme", ", ".join(str(folder) for folder in workspace.theme_folders)),
         ("builds", workspace.build),
         ("data", data),
+        ("cache", workspace.cache),
         ("database", url.removeprefix("sqlite:///")),
         ("keys", data / opening.KEYS),
         ("journals", data / opening.JOURNALS),
@@ -118,9 +119,7 @@ def where(context: typer.Context) -> None:
 def _built(workspace: Workspace, folder: Path) -> str:
     """Build the archive into `folder`; says what was built."""
     from newsletter.archive import build_archive
-    from newsletter.compile.edition import Facts
-    from newsletter.issue.sent import read_sent
 
-    sent = [issue_folder for issue_folder in workspace.issue_folders() if read_sent(issue_folder)]
-    build_archive(workspace, [opening.compiled(workspace, issue_folder, Facts()) for issue_folder in sent], folder)
+    sent = opening.published(workspace, opening.Store.if_there(workspace))
+    build_archive(workspace, sent, folder)
     return f"built {shown(folder)}/: {counted(len(sent), 'issue')}"

@@ -1,0 +1,85 @@
+"""What lies beside an article's text and belongs to it: the pictures that it shows, the files in files/ it links to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from newsletter.errors import Collected, ContentError, Place
+from newsletter.issue.blocks import FILES, Block, Figure, Prose, walk
+from newsletter.issue.model import Issue
+from newsletter.issue.prose import Image, Inline, Link, Tight, inlines_of
+from newsletter.workspace import Workspace
+
+REMOTE = ("https://", "http://")
+"""How the address of a picture begins that lies elsewhere on the web."""
+
+_LINKS = ("url", "link", "source")
+
+
+def texts_of(issue: Issue) -> Iterator[tuple[Block, ...]]:
+    """All that is written in `issue`, in every language: the blocks of each text, an article's lead picture apart."""
+    yield issue.opening
+    for article in issue.articles:
+        for version in (article, *article.translations):
+            yield (version.lead,) if version.lead else ()
+            yield version.blocks
+    yield issue.closing
+
+
+def pictures(blocks: tuple[Block, ...]) -> Iterator[tuple[str, Place]]:
+    """The address of every picture that `blocks` show, and the place where it is shown: it lies beside that file."""
+    for block in walk(blocks):
+        shown = (block.src, block.dark) if isinstance(block, Figure) else (getattr(block, "image", None),)
+        yield from ((src, block.place) for src in shown if src)
+        yield from ((child.src, child.place) for child in _inlines(block) if isinstance(child, Image))
+
+
+def links(blocks: tuple[Block, ...]) -> Iterator[tuple[str, Place]]:
+    """The target of every link in `blocks`, in running text or as a directive's argument, and its place."""
+    for block in walk(blocks):
+        yield from ((target, block.place) for name in _LINKS if (target := getattr(block, name, None)))
+        yield from ((child.url, child.place) for child in _inlines(block) if isinstance(child, Link))
+
+
+def files(blocks: tuple[Block, ...]) -> Iterator[tuple[str, Place]]:
+    """The links in `blocks` that lead to a file in files/, beside the text that holds them."""
+    return ((target, where) for target, where in links(blocks) if target.startswith(FILES))
+
+
+def file_of(target: str, where: Place) -> Path:
+    """The file that the link `target` in the text at `where` leads to."""
+    return where.path.parent / unquote(target.partition("#")[0])
+
+
+def check_beside(workspace: Workspace, blocks: tuple[Block, ...], problems: Collected) -> None:
+    """Report the pictures and files of `blocks` that are not there, or lie outside the workspace."""
+    for src, where in pictures(blocks):
+        if not src.startswith(REMOTE):
+            _check(workspace, where.path.parent / src, src, where, problems)
+    for target, where in files(blocks):
+        _check(workspace, file_of(target, where), target, where, problems)
+
+
+def _check(workspace: Workspace, path: Path, said: str, where: Place, problems: Collected) -> None:
+    try:
+        there = workspace.inside(path, where, said).is_file()
+    except ContentError as error:
+        problems.extend(error.problems)
+        return
+    if said.startswith(FILES) and ".." in path.parts:
+        problems.add(f"{said} leaves files/", hint="put the file there: what lies there is published", where=where)
+    elif not there:
+        kind, folder = ("file", "files") if said.startswith(FILES) else ("picture", "images")
+        problems.add(f"the {kind} {said} is not there", hint=_hint(where.path.parent, folder), where=where)
+
+
+def _hint(beside: Path, folder: str) -> str:
+    names = sorted(str(path.relative_to(beside)) for path in beside.glob(f"{folder}/*"))
+    kind = "files" if folder == "files" else "pictures"
+    return f"there are: {', '.join(names)}" if names else f"{kind} lie in the issue’s folder, under {folder}/"
+
+
+def _inlines(block: Block) -> Iterable[Inline]:
+    return inlines_of(block.nodes if isinstance(block, Prose) else (Tight(getattr(block, "line", ())),))
