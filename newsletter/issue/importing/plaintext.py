@@ -96,7 +96,7 @@ def to_markdown(found: list[Passage]) -> tuple[str, list[Repair]]:
         for n, (line, old) in enumerate(zip(escaped.split("\n"), passage.lines, strict=True)):
             if line != old:
                 repairs.append(Repair("escaped", passage.number + n, f"kept from being Markdown: {_start(line)}"))
-        parts.append(f"## {_escaped_end(escaped)}" if passage.heading else escaped)
+        parts.append(f"## {escaped_end(escaped)}" if passage.heading else escaped)
     return "\n\n".join(parts), repairs
 
 
@@ -123,7 +123,7 @@ def escape(paragraph: str) -> str:
                 reads = True
         return f"\\{found[0]}" if reads else found[0]
 
-    return "\n".join(_escaped_start(line) for line in _MARK.sub(mark, paragraph).split("\n"))
+    return "\n".join(escaped_start(line) for line in _MARK.sub(mark, paragraph).split("\n"))
 
 
 _MARK = re.compile(r"[\\`*_~\[]|\{(?=\{)|<(?=[A-Za-z/!?])|&(?=#?\w+;)")
@@ -140,13 +140,14 @@ _LINE_MARK = re.compile(
 _NUMBER = re.compile(r"(\d{1,9})([.)])(?=[ \t]|$)")
 
 
-def _escaped_start(line: str) -> str:
+def escaped_start(line: str) -> str:
+    """`line`, already Markdown, such that no block begins with it."""
     if _LINE_MARK.match(line):
         return f"\\{line}"
     return _NUMBER.sub(r"\1\\\2", line, count=1) if _NUMBER.match(line) else line
 
 
-def _escaped_end(heading: str) -> str:
+def escaped_end(heading: str) -> str:
     """A heading's last `#` would close it, and braces at its end would be attributes."""
     if heading.endswith("}"):
         at = heading.rfind("{")
