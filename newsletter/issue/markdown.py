@@ -87,6 +87,24 @@ def loose_references(source: Source) -> Iterator[tuple[str, Place]]:
                 ended[at] = start
 
 
+def pictures_in(source: Source) -> Iterator[tuple[int, int, Image]]:
+    """The pictures in `source`, each with the offsets at which it begins and ends."""
+    offsets = ByteOffsets(source.text)
+    open_at: list[tuple[int, Any]] = []
+    alt = ""
+    for event, span in _events(source.text):
+        if _starts(event, "Image"):
+            open_at.append((offsets.character(span["start"]), event["Start"]["Image"]))
+        elif _ends(event, "Image"):
+            start, said = open_at.pop()
+            if not open_at:
+                place = source.place(start)
+                yield start, offsets.character(span["end"]), Image(said["dest_url"], said["title"], alt, place)
+                alt = ""
+        elif open_at and isinstance(event, dict):
+            alt += event.get("Text") or event.get("Code") or ""
+
+
 def _brackets(text: str) -> Iterator[list[int]]:
     """The offsets of the brackets that stand as text, block by block: none in code, none behind a backslash."""
     if "[" not in text:
