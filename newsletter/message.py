@@ -2,18 +2,23 @@
 
 What is the same for all is encoded once; a copy is joined from pieces. Around each slot stands a soft line break
 (RFC 2045 section 6.7), so that no line's length depends on a value.
+
+Pictures that travel inside stand beside the HTML in a multipart/related (RFC 2387), and that stands in the
+multipart/alternative: they belong to the HTML alone, so that who reads the text sees no attachments.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from base64 import encodebytes
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime, parseaddr
+from pathlib import PurePosixPath
 
-from newsletter.compile.edition import Edition
+from newsletter.compile.edition import Edition, Enclosure
 from newsletter.compile.slots import Program, as_html, as_text
 from newsletter.issue.slots import Slot
 from newsletter.mime import SOFT_BREAK, mailbox, phrase, quoted_printable, unstructured
@@ -56,13 +61,15 @@ class Composer:
         self._test = test
         self._domain = envelope_sender(edition).rpartition("@")[2]
         self._fixed = self._fixed_headers()
-        boundary = f"=_{edition.hash[:32] or 'newsletter'}"  # "=_" cannot occur in quoted-printable text
+        name = edition.hash[:32] or "newsletter"
+        boundary = f"=_{name}"  # "=_" cannot occur in quoted-printable text
         self._head = (
             f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
             f"--{boundary}\r\n{_part_header('plain')}"
         ).encode()
-        self._middle = f"\r\n--{boundary}\r\n{_part_header('html')}".encode()
-        self._end = f"\r\n--{boundary}--\r\n".encode()
+        opened, closed = _related(_shown(edition.enclosed, variant.html), f"=_related_{name}")
+        self._middle = b"\r\n--%s\r\n%s%s" % (boundary.encode(), opened, _part_header("html").encode())
+        self._end = b"%s\r\n--%s--\r\n" % (closed, boundary.encode())
         self._text = _Pieces(variant.text)
         self._html = _Pieces(variant.html)
 
@@ -137,6 +144,30 @@ class _Pieces:
         for slot, literal in zip(self._slots, self._literals[1:], strict=True):
             parts += (encoded[slot], literal)
         return parts
+
+
+def _shown(enclosed: Sequence[Enclosure], html: Program) -> list[Enclosure]:
+    """Those of the enclosed pictures that `html` shows."""
+    return [each for each in enclosed if any(f"cid:{each.id}" in literal for literal in html.literals)]
+
+
+def _related(enclosed: Sequence[Enclosure], boundary: str) -> tuple[bytes, bytes]:
+    """What stands before and behind the HTML where pictures travel with it; nothing where none do."""
+    if not enclosed:
+        return b"", b""
+    opened = f'Content-Type: multipart/related; type="text/html"; boundary="{boundary}"\r\n\r\n--{boundary}\r\n'
+    parts = (f"\r\n--{boundary}\r\n".encode() + _picture_part(each) for each in enclosed)
+    return opened.encode(), b"".join([*parts, f"\r\n--{boundary}--\r\n".encode()])
+
+
+def _picture_part(enclosure: Enclosure) -> bytes:
+    header = (
+        f"Content-Type: {enclosure.media_type}\r\n"
+        f"Content-Transfer-Encoding: base64\r\n"
+        f"Content-ID: <{enclosure.id}>\r\n"
+        f'Content-Disposition: inline; filename="{PurePosixPath(enclosure.path).name}"\r\n\r\n'
+    )
+    return header.encode() + encodebytes(enclosure.data).rstrip(b"\n").replace(b"\n", b"\r\n")
 
 
 def _part_header(kind: str) -> str:

@@ -59,12 +59,19 @@ def _files(edition: Edition, site: str, style: str) -> dict[str, str]:
     html = variant.html.fill(specimen_html)
     return {
         "email.html": html,
-        PREVIEW: html.replace(f'src="{site}/images/', 'src="web/images/'),
+        PREVIEW: _with_pictures_from(html, edition, site),
         "email.txt": variant.text.fill(specimen_text),
         "email.mjml": edition.mjml,
         f"web/{STYLE}": style,
         **pages,
     }
+
+
+def _with_pictures_from(html: str, edition: Edition, site: str) -> str:
+    """`html` with the pictures in web/, those too that travel inside the message."""
+    for enclosure in edition.enclosed:
+        html = html.replace(f'src="cid:{enclosure.id}"', f'src="web/{enclosure.path}"')
+    return html.replace(f'src="{site}/images/', 'src="web/images/')
 
 
 def _written(path: Path) -> Path:

@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import Base64Bytes, TypeAdapter
 
 from newsletter.compile.slots import Program
 
@@ -24,6 +24,7 @@ class SentBefore:
 
     hash: str
     content_digest: str
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +69,32 @@ class Headers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """A file that the edition refers to: `path` on the site, `source` on disk when it was compiled."""
+    """A file that the edition refers to: `path` on the site, `source` on disk when it was compiled, made from `origin`.
+
+    `digest` is that of the origin and of what was decided about it; `size` is in bytes.
+    """
 
     path: str
     digest: str
     size: int
     source: Path
+    origin: Path | None = None
+
+    @property
+    def written(self) -> Path:
+        """The file that the writer put there."""
+        return self.origin or self.source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A picture that travels inside the message. `id` is its Content-ID without brackets, which the HTML names as
+    `cid:id` (RFC 2392); `path` is where it is on the site."""
+
+    id: str
+    path: str
+    media_type: str
+    data: Base64Bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +119,7 @@ class Edition:
     headers: Headers
     variants: tuple[AudienceVariant, ...]
     assets: tuple[Asset, ...]
+    enclosed: tuple[Enclosure, ...] = ()
     pages: tuple[Page, ...]
     facts_used: tuple[tuple[str, str], ...]
     content_digest: str
@@ -132,9 +154,12 @@ def sealed(edition: Edition) -> Edition:
 
 def digest(value: Any) -> str:
     """SHA-256, in hexadecimal, of the canonical JSON of `value`."""
-    return hashlib.sha256(
-        json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    ).hexdigest()
+    return hashlib.sha256(json_of(value).encode()).hexdigest()
+
+
+def json_of(value: Any) -> str:
+    """The canonical JSON of `value`: the same for the same value, whatever made it."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def to_bytes(edition: Edition) -> bytes:

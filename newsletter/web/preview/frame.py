@@ -21,6 +21,8 @@ _BOTH = re.compile(r"\blight\s+dark\b", re.IGNORECASE)
 def email_html(sheet: Sheet, site: str) -> str:
     """The sample reader's HTML; pictures that will lie on the publication's site come from the path `site`."""
     html = sheet.edition.variants[0].html.fill(as_html(sample_values(sheet.edition)))
+    for enclosure in sheet.edition.enclosed:
+        html = html.replace(f"cid:{enclosure.id}", f"{site}/{enclosure.path}")
     for asset in sheet.edition.assets:
         html = html.replace(f"{sheet.site}/{asset.path}", f"{site}/{asset.path}")
     return html
