@@ -7,8 +7,8 @@
     <!--excerpt-->, <!--more--> the first one between two texts becomes <!-- more -->
     {% … %}, {{ … }}            stay as text and are reported, each with its line: no Liquid runs here
 
-Pictures are looked for in the folder that holds the posts and in those above it, under images/, assets/, assets/images/
-and assets/img/ too. One that is not there leaves its caption behind, and is reported.
+Pictures are looked for beside the post and in the folders above it up to the site's, under images/, assets/,
+assets/images/ and assets/img/ too. One that is not there leaves its caption behind, and is reported.
 """
 
 from __future__ import annotations
@@ -185,9 +185,16 @@ class _Reading:
     def _found(self, name: str) -> Path | None:
         if not name or ".." in PurePosixPath(name).parts or "\0" in name:
             return None
-        above = self.document.path.resolve().parents
-        candidates = (folder / inside / name for folder in above[:3] for inside in _FOLDERS)
+        candidates = (folder / inside / name for folder in self._folders() for inside in _FOLDERS)
         return next((path for path in candidates if path.is_file()), None)
+
+    def _folders(self) -> tuple[Path, ...]:
+        """The post's folder and those above it up to the site's, which holds _posts/ or _config.yml."""
+        above = self.document.path.resolve().parents
+        sites = (
+            n for n, folder in enumerate(above) if (folder / "_posts").is_dir() or (folder / "_config.yml").exists()
+        )
+        return tuple(above[: next(sites, 0) + 1])
 
     def _line_of(self, key: str) -> int:
         return self.document.place(key).line or 1
