@@ -55,6 +55,8 @@ caption: "A caption."
 credit: "Ada"
 ---
 
+:::toc title="What is in it"
+
 # The writer's first level
 
 *Emphasis*, **strong**, ~~struck~~, `code`, a [link](https://example.com/a), H<sub>2</sub>O and a hard\\
@@ -128,11 +130,47 @@ For strangers.
 An advertisement.
 :::
 
+:::figure src=images/s.png dark=images/dark.png alt="A dot, by day and by night"
+:::
+
+:::figure
+A caption whose picture was lost
+:::
+
+:::only web
+Only on the web.
+:::
+
+:::only email
+Only in mail, and [](article:excerpt) by its title.
+:::
+
+:::only subscribers
+For those who are subscribed.
+:::
+
+:::only non-subscribers
+:::author name="Ada" role="writes all of it" image=images/s.png alt="Ada" url=https://example.com/ada
+She has met a few machines.
+:::
+:::
+
+:::only tag=pro
+For the pro.
+:::
+
+:::also
+
+:::comments title="Join in" url=https://example.com/forum
+What do you think?
+:::
+
 End.
 
 [^1]: The note's text.
 """
 OTHERS = {
+    "01-prose.de.md": "---\ntitle: Alles, was es gibt\n---\n\nEin Wort.\n\n:::cta\nKomm dazu.\n:::\n",
     "02-link.md": '---\ntitle: "只有链接"\nslug: link\nlang: zh\nemail: link\n---\n\n内容。\n',
     "03-web.md": "---\ntitle: Not in the mail\nslug: web\nemail: none\n---\n\nOnly on the web.\n",
     "04-excerpt.md": "---\ntitle: An excerpt\nslug: excerpt\nemail: excerpt\n---\nIn it.\n\n<!-- more -->\n\nNot.\n",
@@ -165,6 +203,19 @@ Words.
 :::sponsor name={_ARGUMENT}
 Words.
 :::
+
+:::author name={_ARGUMENT} role={_ARGUMENT} image=images/s.png alt={_ARGUMENT}
+Words.
+:::
+
+:::toc title={_ARGUMENT}
+
+## A heading
+
+:::also title={_ARGUMENT}
+
+:::comments title={_ARGUMENT}
+:::
 """,
 }
 
@@ -175,6 +226,7 @@ def everything(root: Path) -> Workspace:
     (folder / "images").mkdir(parents=True)
     Image.new("RGB", (1280, 640), "#0b7a4b").save(folder / "images" / "wide.png")
     Image.new("RGB", (200, 100), "#0b7a4b").save(folder / "images" / "s.png")
+    Image.new("RGB", (200, 100), "#2fbf85").save(folder / "images" / "dark.png")
     (root / "newsletter.toml").write_text(SETTINGS, "utf-8")
     for name, text in {"issue.md": ISSUE, "01-prose.md": PROSE, **OTHERS}.items():
         (folder / name).write_text(text, "utf-8")

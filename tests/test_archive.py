@@ -11,13 +11,13 @@ import feedparser
 import pytest
 
 from newsletter.archive import build_archive
-from newsletter.compile.edition import Edition, Facts
+from newsletter.compile.edition import Edition, Facts, SentBefore
 from newsletter.compile.pipeline import compile_issue
 from newsletter.compile.render import Theme
 from newsletter.errors import ConfigError, ContentError, NewsletterError
 from newsletter.issue.load import load_issue
 from newsletter.issue.model import Issue
-from newsletter.issue.sent import Sent, write_sent
+from newsletter.issue.sent import Sent, read_sent, write_sent
 from newsletter.workspace import Workspace
 from tests.everything import everything
 from tests.pages import Read
@@ -28,7 +28,12 @@ SITE = "https://every.example.org/"
 def compiled(workspace: Workspace) -> list[tuple[Issue, Edition]]:
     issues = [load_issue(workspace, folder) for folder in workspace.issue_folders()]
     theme = Theme.of(workspace)
-    return [(issue, compile_issue(issue, theme, Facts(), workspace.settings)) for issue in issues]
+    return [(issue, compile_issue(issue, theme, facts(issue), workspace.settings)) for issue in issues]
+
+
+def facts(issue: Issue) -> Facts:
+    sent = read_sent(issue.folder)
+    return Facts(sent_before=SentBefore(hash=sent.hash, content_digest=sent.content_digest) if sent else None)
 
 
 def send(issue: Issue, edition: Edition) -> None:
@@ -90,6 +95,9 @@ def test_every_link_and_file_of_the_site_is_there(workspace, built):
         assert page.unclosed == []
         for element in page.all("a", "img", "link"):
             address, fragment = urldefrag(element["href"] or element["src"])
+            if ":" in address and element["hreflang"] and element.tag == "link":
+                assert f"{address.removeprefix(SITE)}index.html" in written
+                continue
             if ":" in address or element["rel"] == "canonical":
                 assert not address.startswith(SITE) or element["rel"] == "canonical"
                 continue
@@ -161,7 +169,7 @@ def test_the_feed(workspace, built):
     assert not content.all("form", "input", "script", "style")
     assert [one["href"] or one["src"] for one in content.all("a", "img")]
     for one in content.all("a", "img"):
-        assert (one["href"] or one["src"]).startswith(("https://", "#"))
+        assert (one["href"] or one["src"]).startswith(("https://", "#", "mailto:"))
 
 
 def test_the_id_of_an_entry_outlives_a_rename_and_a_move(workspace, built):

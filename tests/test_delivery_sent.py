@@ -28,6 +28,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
         "id",
         "hash",
         "content_digest",
+        "facts",
         "commit",
         "time",
         "provider",

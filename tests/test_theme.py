@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from newsletter.compile.colours import contrast, dark, light
 from newsletter.compile.edition import Edition, Facts, SentBefore
-from newsletter.compile.pipeline import compile_issue, stylesheet
+from newsletter.compile.pipeline import compile_issue
+from newsletter.compile.values import stylesheet
 from newsletter.compile.render import Theme
 from newsletter.compile.slots import specimen_html, specimen_text
 from newsletter.issue.load import latest_issue, load_issue
@@ -158,7 +159,7 @@ def test_links_in_a_letter_can_be_seen_to_be_links(made):
 
 def test_the_preheader_is_there_and_not_to_be_seen(all_of_it):
     letter = Read(all_of_it.html)
-    hidden = [element for element in letter.elements if "display:none" in element["style"]]
+    hidden = [element for element in letter.elements if "display:none;max" in element["style"]]
     assert [element["style"] for element in hidden] == ["display:none;max-height:0;overflow:hidden;mso-hide:all"]
     assert hidden[0].text.strip() == "All of it, dear <reader>."
     body = letter.text.strip()

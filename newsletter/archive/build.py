@@ -11,9 +11,9 @@ from newsletter.archive.feed import feed
 from newsletter.archive.front import front_page, not_found_page
 from newsletter.archive.release import Release
 from newsletter.compile.addresses import FEED, INDEX, STYLE
-from newsletter.compile.edition import Asset, Edition, Facts, SentBefore
-from newsletter.compile.pipeline import compile_issue, logo_of, stylesheet
+from newsletter.compile.edition import Asset, Edition
 from newsletter.compile.render import Theme
+from newsletter.compile.values import logo_of, stylesheet
 from newsletter.config import Settings
 from newsletter.issue.model import Issue
 from newsletter.issue.sent import read_sent
@@ -41,11 +41,12 @@ class ArchiveReport:
 def build_archive(workspace: Workspace, editions: Sequence[tuple[Issue, Edition]], out: Path) -> ArchiveReport:
     """Write the site of `editions` to the folder `out`, in the place of the site that may be there.
 
-    An issue whose folder does not say that it was sent is left out. Raises ConfigError when `out` holds anything but a
-    site of ours, ContentError and TemplateError as compiling does; `out` is then as it was.
+    Editions were compiled knowing what was sent (Facts.sent_before). An issue whose folder does not say that it was
+    sent is left out. Raises ConfigError when `out` holds anything but a site of ours, ContentError and TemplateError as
+    compiling does; `out` is then as it was.
     """
     theme, settings = Theme.of(workspace), workspace.settings
-    known = [_release(issue, edition, theme, settings) for issue, edition in editions]
+    known = [_release(issue, edition) for issue, edition in editions]
     releases = sorted((release for release in known if release), key=lambda release: release.order)
     drafts = [issue.slug for (issue, _), release in zip(editions, known, strict=True) if release is None]
 
@@ -58,7 +59,7 @@ def build_archive(workspace: Workspace, editions: Sequence[tuple[Issue, Edition]
         ROBOTS: f"User-agent: *\nAllow: /\nSitemap: {settings.publication.url}/{SITEMAP}\n",
         SITEMAP: "".join(f"{settings.publication.url}/{path.removesuffix(INDEX)}\n" for path in [INDEX, *pages]),
     }
-    assets = {asset.path: asset for asset in _assets(releases, theme)}
+    assets = {asset.path: asset for asset in _assets(releases, theme, settings)}
     with replacing(out) as folder:
         for path, text in texts.items():
             _made(folder / path).write_text(text, "utf-8")
@@ -74,22 +75,19 @@ def build_archive(workspace: Workspace, editions: Sequence[tuple[Issue, Edition]
     )
 
 
-def _release(issue: Issue, edition: Edition, theme: Theme, settings: Settings) -> Release | None:
-    """`issue` as it was published, its pages saying so when its words have changed since; None for a draft."""
+def _release(issue: Issue, edition: Edition) -> Release | None:
+    """`issue` as it was published; None for a draft."""
     record = read_sent(issue.folder)
     if record is None or record.id != issue.id:
         return None
     updated = record.content_digest != edition.content_digest
-    if updated:
-        sent = SentBefore(hash=record.hash, content_digest=record.content_digest)
-        edition = compile_issue(issue, theme, Facts(sent_before=sent), settings)
     return Release(issue, edition, issue.date or record.time.date(), updated)
 
 
-def _assets(releases: Iterable[Release], theme: Theme) -> Iterable[Asset]:
+def _assets(releases: Iterable[Release], theme: Theme, settings: Settings) -> Iterable[Asset]:
     for release in releases:
         yield from release.edition.assets
-    logo = logo_of(theme)
+    logo = logo_of(theme, settings)
     if logo and logo.asset:
         yield logo.asset
 

@@ -8,8 +8,10 @@ from uuid import NAMESPACE_OID, uuid5
 
 from newsletter.archive.release import Release
 from newsletter.compile.addresses import FEED, INDEX, Site
-from newsletter.compile.pipeline import for_nobody, reading_copy, values_for
+from newsletter.compile.facts import Known
+from newsletter.compile.pages import for_nobody, reading_copy
 from newsletter.compile.render import Theme
+from newsletter.compile.values import values_for
 from newsletter.config import Settings
 
 ENTRIES = 20
@@ -20,7 +22,10 @@ def feed(releases: Sequence[Release], theme: Theme, settings: Settings) -> str:
     """The feed of `releases`, the newest first."""
     newest = releases[:ENTRIES]
     values = values_for(theme, settings, Site(settings, {}, {}), None, settings.publication.language) | {
-        "entries": [(release, reading_copy(release.issue, theme, settings)) for release in newest],
+        "entries": [
+            (release, reading_copy(release.issue, theme, Known(dict(release.edition.facts_used)), settings))
+            for release in newest
+        ],
         "changed": max((release.changed for release in newest), default=None),
         "name_of": lambda *parts: uuid5(NAMESPACE_OID, "/".join((settings.publication.id, *parts))).urn,
         "home": INDEX,

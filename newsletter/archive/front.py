@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 from newsletter.archive.release import Release
 from newsletter.compile.addresses import INDEX, Site
 from newsletter.compile.channels import Surface
-from newsletter.compile.images import Shown, gather
-from newsletter.compile.pipeline import for_nobody, logo_of, values_for
+from newsletter.compile.images import Shown
+from newsletter.compile.material import gather
+from newsletter.compile.pages import for_nobody
 from newsletter.compile.render import Theme
+from newsletter.compile.values import logo_of, values_for
 from newsletter.config import Settings
 
 
@@ -20,7 +22,7 @@ def front_page(releases: Sequence[Release], theme: Theme, settings: Settings) ->
     site = Site(settings, {}, {}, INDEX)
     newest = releases[0] if releases else None
     earlier = [(year, list(group)) for year, group in groupby(releases[1:], key=lambda release: release.date.year)]
-    values = values_for(theme, settings, site, logo_of(theme), settings.publication.language) | {
+    values = values_for(theme, settings, site, logo_of(theme, settings), settings.publication.language) | {
         "newest": newest,
         "image": _picture(newest, theme, site) if newest else None,
         "earlier": earlier,
@@ -34,7 +36,7 @@ def not_found_page(theme: Theme, settings: Settings) -> str:
     """The page for addresses that lead nowhere: its own begin at the site's root, since it stands at any of them."""
     root = settings.publication.model_copy(update={"url": urlsplit(settings.publication.url).path})
     here = settings.model_copy(update={"publication": root})
-    values = values_for(theme, here, Site(here, {}, {}), logo_of(theme), root.language)
+    values = values_for(theme, here, Site(here, {}, {}), logo_of(theme, settings), root.language)
     return theme.render("archive/404.html.j2", **values, here=None, list=_list(settings))
 
 
@@ -44,7 +46,7 @@ def _picture(release: Release, theme: Theme, site: Site) -> tuple[Shown, str] | 
     if not leads:
         return None
     lead = leads[0]
-    return Surface(theme, site, gather(release.issue), {}).shown(lead.src, lead.place, 800), lead.alt
+    return Surface(theme, site, gather(release.issue, site.settings), {}).shown(lead.src, lead.place, 800), lead.alt
 
 
 def _list(settings: Settings) -> str:

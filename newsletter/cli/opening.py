@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,14 +41,28 @@ def issue_named(workspace: Workspace, name: str | None) -> Path:
     return find_issue(workspace, name) if name else latest_issue(workspace)
 
 
-def compiled(workspace: Workspace, folder: Path, facts: Facts) -> tuple[Issue, Edition]:
-    """The issue in `folder`, and it compiled."""
+def compiled(workspace: Workspace, folder: Path, store: Store | None) -> tuple[Issue, Edition, Facts]:
+    """The issue in `folder`, it compiled, and the facts by which it was."""
     from newsletter.compile.pipeline import compile_issue
     from newsletter.compile.render import Theme
     from newsletter.issue.load import load_issue
 
     issue = load_issue(workspace, folder)
-    return issue, compile_issue(issue, Theme.of(workspace), facts, workspace.settings)
+    facts = facts_of(workspace, store, issue)
+    return issue, compile_issue(issue, Theme.of(workspace), facts, workspace.settings), facts
+
+
+def published(workspace: Workspace, store: Store | None) -> list[tuple[Issue, Edition]]:
+    """Every issue that was sent, compiled."""
+    from newsletter.compile.pipeline import compile_issue
+    from newsletter.compile.render import Theme
+    from newsletter.issue.load import load_issue
+    from newsletter.issue.survey import read_catalogue
+
+    theme, settings, catalogue = Theme.of(workspace), workspace.settings, read_catalogue(workspace)
+    sent = {issue.slug for issue in catalogue.issues if issue.sent}
+    issues = [load_issue(workspace, path, catalogue) for path in workspace.issue_folders() if path.name in sent]
+    return [(issue, compile_issue(issue, theme, _counted(workspace, store, issue), settings)) for issue in issues]
 
 
 def database_url(workspace: Workspace) -> str:
@@ -82,25 +96,37 @@ class Store:
         return cls.of(workspace) if made else None
 
 
-def facts_of(workspace: Workspace, store: Store | None, list_name: str = "main") -> Facts:
-    """What is known now: how many readers there are, and the values of the one with the longest."""
-    from newsletter.compile.edition import Facts
+def facts_of(workspace: Workspace, store: Store | None, issue: Issue) -> Facts:
+    """What is known now of the readers of `issue`: how many there are, and the values of the one with the longest."""
     from newsletter.delivery.plan import recipient_of
-    from newsletter.store.subscribers import SubscriberState
 
-    provider = workspace.settings.send.provider
+    facts = _counted(workspace, store, issue)
     if store is None:
-        return Facts(provider=provider)
+        return facts
     longest = max(
-        store.subscribers.active(list_name),
+        store.subscribers.active(issue.list),
         key=lambda one: len(one.email) + len(one.first_name) + len(one.last_name) + sum(map(len, one.fields.values())),
         default=None,
     )
+    largest = recipient_of(longest, workspace.settings, store.keyring).values if longest else None
+    return replace(facts, largest=largest)
+
+
+def _counted(workspace: Workspace, store: Store | None, issue: Issue) -> Facts:
+    """What an issue may say of the world: how many readers it has, and what it said when it was sent."""
+    from newsletter.compile.edition import Facts, SentBefore
+    from newsletter.issue.sent import read_sent
+    from newsletter.store.subscribers import SubscriberState
+
+    sent = read_sent(issue.folder)
+    before = None
+    if sent and sent.id == issue.id:
+        before = SentBefore(hash=sent.hash, content_digest=sent.content_digest, facts=tuple(sent.facts.items()))
     return Facts(
-        readers=store.subscribers.count(list_name)[SubscriberState.ACTIVE],
+        readers=store.subscribers.count(issue.list)[SubscriberState.ACTIVE] if store else None,
         as_of=date.today(),
-        largest=recipient_of(longest, workspace.settings, store.keyring).values if longest else None,
-        provider=provider,
+        sent_before=before,
+        provider=workspace.settings.send.provider,
     )
 
 

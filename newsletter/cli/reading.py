@@ -68,6 +68,7 @@ def serve(
 
     Behind a proxy with TLS. Also confirmations and preferences; the archive is that of what was sent.
     """
+    from newsletter.compile.render import Theme
     from newsletter.delivery.transactional import send_confirmation
     from newsletter.store.subscribers import Subscriber
     from newsletter.web.public import create_app, run
@@ -79,7 +80,7 @@ def serve(
 
     def confirm(subscriber: Subscriber, link: str) -> None:
         with closing(opening.carrier_of(workspace)) as carrier:
-            send_confirmation(workspace.settings, carrier, subscriber.email, link)
+            send_confirmation(workspace.settings, Theme.of(workspace), carrier, subscriber.email, link)
 
     app = create_app(
         workspace.settings, store.subscribers, store.keyring, confirm, folder, theme=workspace.theme_folders

@@ -183,8 +183,7 @@ def _checked_edition(workspace: Workspace, folder: Path, store: opening.Store, *
     """The issue compiled, unless the checks say that it must not go out."""
     from newsletter.checks import check
 
-    facts = opening.facts_of(workspace, store)
-    issue, edition = opening.compiled(workspace, folder, facts)
+    issue, edition, facts = opening.compiled(workspace, folder, store)
     report = check(issue, edition, facts, workspace.settings)
     report.stop_on_errors()
     if not quiet and report.findings:

@@ -58,15 +58,17 @@ def issues(context: typer.Context, as_json: AsJson = False) -> None:
     from newsletter.errors import ContentError
     from newsletter.issue.load import load_issue, number_of
     from newsletter.issue.sent import read_sent
+    from newsletter.issue.survey import read_catalogue
 
     workspace = opening.workspace_of(context)
     rows = []
+    catalogue = read_catalogue(workspace)
     for folder in sorted(workspace.issue_folders(), key=number_of):
         row: dict[str, object] = {"folder": folder.name, "number": None, "date": None, "title": "", "faults": 0}
         try:
             sent = read_sent(folder)
             row["state"] = _state(sent)
-            issue = load_issue(workspace, folder)
+            issue = load_issue(workspace, folder, catalogue)
             row |= {"number": issue.number, "date": issue.date, "title": issue.title}
         except ContentError as error:
             row["faults"] = len(error.problems)
@@ -104,12 +106,12 @@ def build(
     email.html, email.txt, email.mjml, web/, manifest.json, and preview.html to look at.
     """
     from newsletter.compile.build import PREVIEW, write_build
-    from newsletter.compile.pipeline import stylesheet
     from newsletter.compile.render import Theme
+    from newsletter.compile.values import stylesheet
 
     workspace = opening.workspace_of(context)
     store = opening.Store.if_there(workspace)
-    _, edition = opening.compiled(workspace, opening.issue_named(workspace, issue), opening.facts_of(workspace, store))
+    _, edition, _ = opening.compiled(workspace, opening.issue_named(workspace, issue), store)
     folder = out or workspace.build / edition.slug
     style = stylesheet(Theme.of(workspace), workspace.settings)
     site = workspace.settings.publication.url
@@ -147,8 +149,8 @@ def check(
         typer.echo(f"{rule.id} ({rule.severity}): {rule.title}\n\n{rule.explanation}")
         return
     workspace = opening.workspace_of(context)
-    facts = opening.facts_of(workspace, opening.Store.if_there(workspace))
-    loaded, edition = opening.compiled(workspace, opening.issue_named(workspace, issue), facts)
+    store = opening.Store.if_there(workspace)
+    loaded, edition, facts = opening.compiled(workspace, opening.issue_named(workspace, issue), store)
     report = check_issue(loaded, edition, facts, workspace.settings)
     if form == "json":
         say_json(report_json(report))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from newsletter.config import Settings
-from newsletter.errors import Collected, ContentError, Place, did_you_mean
-from newsletter.issue.blocks import Block, Prose, walk
+from newsletter.errors import Collected, ContentError, did_you_mean
+from newsletter.issue.beside import links, texts_of
 from newsletter.issue.model import Issue
-from newsletter.issue.prose import Link, inlines_of
 
 STYLE = "style.css"
 FEED = "feed.xml"
@@ -22,9 +21,9 @@ def issue_path(slug: str) -> str:
     return f"issues/{slug}/{INDEX}"
 
 
-def article_path(slug: str) -> str:
-    """The path of an article's page on the site."""
-    return f"articles/{slug}/{INDEX}"
+def article_path(slug: str, lang: str | None = None) -> str:
+    """The path of an article's page on the site; with `lang`, of its translation into that language."""
+    return f"articles/{slug}/{lang}/{INDEX}" if lang else f"articles/{slug}/{INDEX}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +37,16 @@ class Site:
 
     @classmethod
     def of(cls, issue: Issue, settings: Settings) -> Site:
-        """The site as mail sees it; pages by their ids: an article's slug, an issue's number, slug or id."""
-        path = issue_path(issue.slug)
-        names = {issue.slug: path, issue.id: path} | ({str(issue.number): path} if issue.number is not None else {})
-        return cls(settings, {article.slug: article_path(article.slug) for article in issue.articles}, names)
+        """The site as mail sees it; pages by their ids: an article's slug (with `.zh` its translation), an issue's
+        number, slug or id."""
+        catalogue = issue.catalogue
+        articles = {
+            f"{slug}.{lang}" if nth else slug: article_path(slug, lang if nth else None)
+            for slug, article in catalogue.articles.items()
+            for nth, lang in enumerate(article.titles)
+        }
+        issues = {name: issue_path(other.slug) for other in catalogue.issues for name in other.names}
+        return cls(settings, articles, issues)
 
     def seen_from(self, page: str) -> Site:
         """The same site with addresses written for `page`."""
@@ -72,26 +77,17 @@ class Site:
         if pages is None:
             return target
         if name not in pages:
-            raise ContentError(f"there is no {kind} `{name}` in this issue", hint=did_you_mean(name, list(pages)))
+            raise ContentError(f"there is no {kind} `{name}`", hint=did_you_mean(name, list(pages)))
         return self.url(pages[name])
 
 
 def check_links(issue: Issue, site: Site) -> None:
     """Raise one ContentError for all links by id in `issue` that lead nowhere."""
     problems = Collected()
-    for blocks in (issue.opening, *(article.blocks for article in issue.articles), issue.closing):
-        for target, where in _targets(blocks):
+    for blocks in texts_of(issue):
+        for target, where in links(blocks):
             try:
                 site.link(target)
             except ContentError as error:
                 problems.add(error.problems[0].message, hint=error.problems[0].hint, where=where)
     problems.stop_if_any()
-
-
-def _targets(blocks: tuple[Block, ...]) -> Iterator[tuple[str, Place]]:
-    for block in walk(blocks):
-        for name in ("url", "link", "source"):
-            if target := getattr(block, name, None):
-                yield target, block.place
-        if isinstance(block, Prose):
-            yield from ((child.url, child.place) for child in inlines_of(block.nodes) if isinstance(child, Link))

@@ -1,46 +1,150 @@
-"""Who sees which block: what an article shows in mail, where everyone is a subscriber, and in how much of it."""
+"""Who sees which block: the readers that a compile tells apart, and what is left out for each of them without a gap."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
 
-from newsletter.issue.blocks import Block, Cta, Divider, Note, Post, Prose, Quote, Sponsor
-from newsletter.issue.model import Article, EmailForm
-from newsletter.issue.prose import FootnoteReference, Footnotes, inlines_of
+from newsletter.errors import ContentError, Place
+from newsletter.issue.blocks import Block, Container, Cta, Divider, Only, Prose, walk
+from newsletter.issue.model import Article, EmailForm, Issue
+from newsletter.issue.prose import FootnoteReference, Footnotes, Heading, Node, Paragraph, Text, inlines_of
+
+MOST_VARIANTS = 16
+_STOPS = {":": ".", "：": "。"}
 
 
-def in_mail(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """`blocks` as a subscriber gets them: without the invitations to subscribe that are not for everyone.
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A reader as a compile knows one: where they read, and whether as a subscriber, with which tags.
 
-    What is hidden leaves no gap: prose before and behind it becomes one run, and of two dividers one is left.
+    `invited` says that an invitation to subscribe makes sense to them: not in a feed, which is a subscription already.
+    """
+
+    channel: Literal["email", "web"]
+    subscriber: bool = False
+    tags: frozenset[str] = frozenset()
+    invited: bool = False
+
+    def sees(self, block: Block) -> bool:
+        """Whether `block` is for this reader."""
+        match block:
+            case Cta(audience="anonymous") | Only(who="non-subscribers"):
+                return self.invited
+            case Only(tag=str(tag)):
+                return tag in self.tags
+            case Only(who="subscribers"):
+                return self.subscriber
+            case Only(who=channel):
+                return channel == self.channel
+            case _:
+                return True
+
+
+SUBSCRIBER = Persona("email", subscriber=True)
+PASSER_BY = Persona("web", invited=True)
+FEED_READER = Persona("web")
+
+
+def in_mail_to(tags: frozenset[str]) -> Persona:
+    """A subscriber with these of the tags that an issue asks for."""
+    return dataclasses.replace(SUBSCRIBER, tags=tags)
+
+
+def variants(issue: Issue) -> list[dict[str, bool]]:
+    """The truth assignments of the conditions (`tag=pro`) that the mail of `issue` names; the one of none holds first.
+
+    Raises ContentError for more than MOST_VARIANTS.
+    """
+    asked: dict[str, Place] = {}
+    shown = (mail_blocks(article) for article in issue.articles)
+    for block in walk((*issue.opening, *(block for blocks in shown for block in blocks), *issue.closing)):
+        if isinstance(block, Only) and block.tag:
+            asked.setdefault(f"tag={block.tag}", block.place)
+    if 2 ** len(asked) > MOST_VARIANTS:
+        raise ContentError(
+            f"the mail would have {2 ** len(asked)} variants, by {', '.join(sorted(asked))}",
+            hint=f"{MOST_VARIANTS} are the most that there may be: ask for fewer tags in one issue",
+            where=max(asked.values(), key=lambda place: (str(place.path), place.line or 0)),
+        )
+    return [dict(zip(sorted(asked), holds, strict=True)) for holds in product((False, True), repeat=len(asked))]
+
+
+def seen_by(persona: Persona, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """`blocks` as `persona` gets them.
+
+    What is hidden leaves no gap: prose before and behind it becomes one run, of two dividers one is left, and a colon
+    that would lead to nothing becomes a full stop.
     """
     kept: list[Block] = []
-    for block in _shown(blocks):
-        before = kept[-1] if kept else None
-        if isinstance(block, Prose) and isinstance(before, Prose):
-            kept[-1] = Prose(nodes=before.nodes + block.nodes, place=before.place)
-        elif not (isinstance(block, Divider) and isinstance(before, (Divider, type(None)))):
-            kept.append(block)
+    hidden = False
+    for block in _flow(persona, blocks):
+        if block is None:
+            hidden = True
+            continue
+        if hidden:
+            _finish(kept, block)
+        _join(kept, block)
+        hidden = False
+    if hidden:
+        _finish(kept, None)
     while kept and isinstance(kept[-1], Divider):
         kept.pop()
     return tuple(kept)
 
 
-def _shown(blocks: tuple[Block, ...]) -> Iterator[Block]:
+def _flow(persona: Persona, blocks: tuple[Block, ...]) -> Iterator[Block | None]:
+    """The blocks that `persona` sees, and None for each that is hidden."""
     for block in blocks:
-        if isinstance(block, (Quote, Post, Note, Sponsor)):
-            yield block.model_copy(update={"children": in_mail(block.children)})
-        elif not (isinstance(block, Cta) and block.audience == "anonymous"):
+        if not persona.sees(block):
+            yield None
+        elif isinstance(block, Only):
+            yield from _flow(persona, block.children)
+        elif isinstance(block, Container):
+            yield block.model_copy(update={"children": seen_by(persona, block.children)})
+        else:
             yield block
 
 
-def mail_form(article: Article) -> tuple[Block, ...]:
-    """The blocks of `article` that its mail holds: all, those before `<!-- more -->`, or none."""
+def _join(kept: list[Block], block: Block) -> None:
+    before = kept[-1] if kept else None
+    if isinstance(block, Prose) and isinstance(before, Prose):
+        kept[-1] = Prose(nodes=before.nodes + block.nodes, place=before.place)
+    elif not (isinstance(block, Divider) and isinstance(before, (Divider, type(None)))):
+        kept.append(block)
+
+
+def _finish(kept: list[Block], following: Block | None) -> None:
+    """Where a hidden block stood between a colon and the end of a passage, the passage ends in a full stop."""
+    last = kept[-1] if kept else None
+    ends = following is None or isinstance(following, Divider) or _begins_with_heading(following)
+    if ends and isinstance(last, Prose) and last.nodes:
+        kept[-1] = Prose(nodes=(*last.nodes[:-1], _stopped(last.nodes[-1])), place=last.place)
+
+
+def _begins_with_heading(block: Block) -> bool:
+    return isinstance(block, Prose) and isinstance(next(iter(block.nodes), None), Heading)
+
+
+def _stopped(node: Node) -> Node:
+    match node:
+        case Paragraph((*before, Text(text))) if text.rstrip()[-1:] in _STOPS:
+            words = text.rstrip()
+            return dataclasses.replace(node, children=(*before, Text(words[:-1] + _STOPS[words[-1]])))
+        case _:
+            return node
+
+
+def mail_blocks(article: Article) -> tuple[Block, ...]:
+    """The blocks of `article` that mail holds: all, those before `<!-- more -->` with their footnotes, or none."""
     match article.email:
         case EmailForm.FULL:
-            return in_mail(article.blocks)
+            return article.blocks
         case EmailForm.EXCERPT:
-            return in_mail(_with_its_footnotes(article.excerpt or (), article.blocks))
+            return _with_its_footnotes(article.excerpt or (), article.blocks)
         case _:
             return ()
 
@@ -48,7 +152,7 @@ def mail_form(article: Article) -> tuple[Block, ...]:
 def _with_its_footnotes(excerpt: tuple[Block, ...], whole: tuple[Block, ...]) -> tuple[Block, ...]:
     referred = {
         child.number
-        for block in excerpt
+        for block in walk(excerpt)
         if isinstance(block, Prose)
         for child in inlines_of(block.nodes)
         if isinstance(child, FootnoteReference)

@@ -20,7 +20,7 @@ from newsletter.compile.render import Theme
 from newsletter.compile.text import TextWriter, address, apart, hanging, indented, underlined, wrap
 from newsletter.compile.words import Words
 from newsletter.errors import Place
-from newsletter.issue.blocks import Block
+from newsletter.issue.blocks import FILES, Block
 from newsletter.issue.prose import Image, Inline, Node, plain
 
 GAP = 24
@@ -47,7 +47,7 @@ _ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """What all channels of one edition share: the theme, the addresses, the pictures and files, and the values for templates."""
+    """What all channels of one edition share: theme, addresses, pictures and files, and the values for templates."""
 
     theme: Theme
     site: Site
@@ -56,7 +56,7 @@ class Surface:
 
     def speaking(self, lang: str) -> Surface:
         """The same for what is written in the language `lang`."""
-        return Surface(self.theme, self.site, self.pictures, {**self.values, **self.theme.speaking(lang)})
+        return Surface(self.theme, self.site, self.material, {**self.values, **self.theme.speaking(lang)})
 
     def shown(self, src: str, place: Place, room: int) -> Shown:
         """The picture `src` of the file at `place` in at most `room` pixels' width."""
@@ -73,7 +73,14 @@ class Surface:
         """What surrounds prose here; `prefix` keeps its footnotes' ids apart from those of other articles."""
         _: Words = self.values["_"]
         arrow = "↩" if _.dir == "ltr" else "↪"
-        return Surroundings(prefix, 0, self.site.link, self.in_prose, _("Back to the text"), arrow)
+        return Surroundings(prefix, 0, self.link, self.in_prose, _("Back to the text"), arrow)
+
+    def link(self, target: str, place: Place | None = None) -> str:
+        """The address that the writer's link `target` leads to; files/ begins beside the text at `place`."""
+        if place is None or not target.startswith(FILES):
+            return self.site.link(target)
+        _, mark, fragment = target.partition("#")
+        return self.site.url(self.material.file(target, place).path) + mark + fragment
 
     def in_prose(self, image: Image) -> Shown:
         """A picture in running text: never wider than the column."""
@@ -142,8 +149,8 @@ class EmailChannel:
     def picture(self, src: str, place: Place, room: int) -> Shown:
         return self._surface.shown(src, place, room)
 
-    def link(self, target: str) -> str:
-        return self._surface.site.link(target)
+    def link(self, target: str, place: Place | None = None) -> str:
+        return self._surface.link(target, place)
 
     def _block(self, block: Block, frame: str, prefix: str, after: int) -> Markup:
         own = {"block": block, "frame": frame, "prefix": prefix, "after": after}
@@ -177,8 +184,8 @@ class WebChannel:
     def picture(self, src: str, place: Place, room: int) -> Shown:
         return self._surface.shown(src, place, room)
 
-    def link(self, target: str) -> str:
-        return self._surface.site.link(target)
+    def link(self, target: str, place: Place | None = None) -> str:
+        return self._surface.link(target, place)
 
     def _block(self, block: Block, prefix: str) -> Markup:
         return self.render(f"blocks/{block.name}.web.html.j2", block=block, prefix=prefix)
@@ -196,7 +203,7 @@ class TextChannel:
 
     def __init__(self, surface: Surface, writer: TextWriter | None = None) -> None:
         self._surface = surface
-        self._writer = writer or TextWriter(surface.site.link)
+        self._writer = writer or TextWriter(surface.link)
 
     def speaking(self, lang: str) -> TextChannel:
         """The same channel for a part of the letter that is in the language `lang`."""
@@ -217,8 +224,8 @@ class TextChannel:
     def line(self, children: tuple[Inline, ...]) -> str:
         return self._writer.line(children)
 
-    def link(self, target: str) -> str:
-        return self._surface.site.link(target)
+    def link(self, target: str, place: Place | None = None) -> str:
+        return self._surface.link(target, place)
 
     def references(self) -> list[tuple[int, str]]:
         """The numbered links that were met since this was asked last."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TypeVar
 
-from newsletter.issue.blocks import Block, Container, Prose
+from newsletter.issue.blocks import Block, Comments, Container, Prose
 from newsletter.issue.prose import BlockQuote, Footnote, Footnotes, Heading, Item, Listing, Node
 
 Part = TypeVar("Part", Node, Item, Footnote)
@@ -31,6 +31,8 @@ class _Outline:
             return block.model_copy(update={"nodes": self._parts(block.nodes)})
         if isinstance(block, Container):
             return block.model_copy(update={"children": self.blocks(block.children)})
+        if isinstance(block, Comments):
+            return block.model_copy(update={"level": self._level(block.level)})
         return block
 
     def _parts(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:

@@ -6,170 +6,95 @@ What stands before this: issue/load.py has taken the slots out and parsed the Ma
 from __future__ import annotations
 
 import dataclasses
-from html import escape
+import hashlib
 from typing import Any
 
 from pydantic import BaseModel
 
 from newsletter.compile import mjml
-from newsletter.compile.addresses import FEED, STYLE, Site, article_path, check_links, issue_path
-from newsletter.compile.audience import in_mail, mail_form
-from newsletter.compile.channels import EmailChannel, Surface, TextChannel, WebChannel, safe
-from newsletter.compile.colours import dark, light
-from newsletter.compile.edition import (
-    AudienceVariant,
-    Edition,
-    Facts,
-    Headers,
-    Page,
-    digest,
-    sealed,
-)
-from newsletter.compile.images import Picture, gather, measured
-from newsletter.compile.outline import outlined
+from newsletter.compile.addresses import Site, check_links, issue_path
+from newsletter.compile.audience import Persona, in_mail_to, mail_blocks, variants
+from newsletter.compile.channels import EmailChannel, Surface, TextChannel
+from newsletter.compile.edition import AudienceVariant, Edition, Facts, Headers, json_of, sealed
+from newsletter.compile.enclosing import enclosing
+from newsletter.compile.facts import Known
+from newsletter.compile.material import gather
+from newsletter.compile.pages import pages_of
+from newsletter.compile.references import Standing, lists_contents, standing_as
 from newsletter.compile.render import Theme
 from newsletter.compile.slots import cut
-from newsletter.compile.text import first_words
+from newsletter.compile.values import logo_of, values_for
+from newsletter.compile.words import Words
 from newsletter.config import Settings
-from newsletter.errors import Place
 from newsletter.issue.model import EmailForm, Issue
-from newsletter.issue.slots import Slot
 
 
 def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) -> Edition:
     """Compile `issue` for everyone. The same input gives the same bytes; raises ContentError or TemplateError."""
     site = Site.of(issue, settings)
     check_links(issue, site)
-    pictures = gather(issue)
-    logo = logo_of(theme)
-    words = digest(canonical([issue.title, issue.opening, issue.articles, issue.closing]))
+    material = gather(issue, settings)
+    logo = logo_of(theme, settings)
+    written = json_of(canonical([issue.title, issue.opening, issue.articles, issue.closing]))
+    words = hashlib.sha256(written.encode()).hexdigest()
+    known = Known.of(issue, facts, Words.of(issue.lang, theme.folders), (written, *issue.subjects, issue.preheader))
     values = values_for(theme, settings, site, logo, issue.lang) | {"issue": issue}
-    mail = Surface(theme, site, pictures, values)
+    mail = Surface(theme, site, material, values)
 
-    source, html = _email(issue, mail, words)
-    text = _text(issue, mail)
+    mails = [_mail(issue, mail, known, holds, words) for holds in variants(issue)]
     updated = facts.sent_before is not None and facts.sent_before.content_digest != words
-    pages = tuple(_pages(issue, mail, logo, updated))
+    pages = pages_of(issue, mail, known, logo, updated=updated)
 
-    used = [picture.asset for picture in pictures.values() if picture.asset]
-    assets = {asset.path: asset for asset in [*used, *([logo.asset] if logo and logo.asset else [])]}
-    return sealed(
-        Edition(
-            issue_id=issue.id,
-            slug=issue.slug,
-            number=issue.number,
-            title=issue.title,
-            list=issue.list,
-            subjects=tuple(cut(subject) for subject in issue.subjects),
-            preheader=cut(issue.preheader),
-            headers=_headers(issue, site, settings),
-            variants=(AudienceVariant(html=cut(html), text=cut(text)),),
-            assets=tuple(assets[path] for path in sorted(assets)),
-            pages=pages,
-            facts_used=(),
-            content_digest=words,
-            mjml=source,
-        )
+    assets = {asset.path: asset for asset in [*material.assets, *([logo.asset] if logo and logo.asset else [])]}
+    edition = Edition(
+        issue_id=issue.id,
+        slug=issue.slug,
+        number=issue.number,
+        title=issue.title,
+        list=issue.list,
+        subjects=tuple(cut(known.in_text(subject)) for subject in issue.subjects),
+        preheader=cut(known.in_text(issue.preheader)),
+        headers=_headers(issue, site, settings),
+        variants=tuple(variant for variant, _ in mails),
+        assets=tuple(assets[path] for path in sorted(assets)),
+        pages=pages,
+        facts_used=known.used,
+        content_digest=words,
+        mjml=mails[0][1],
     )
+    return sealed(enclosing(edition, settings))
 
 
-def _email(issue: Issue, mail: Surface, words: str) -> tuple[str, str]:
+def _mail(issue: Issue, mail: Surface, known: Known, holds: dict[str, bool], words: str) -> tuple[AudienceVariant, str]:
+    """The mail where these conditions hold, and its MJML."""
+    parts = _parts(issue, in_mail_to(frozenset(name.removeprefix("tag=") for name, true in holds.items() if true)))
+    source, html = _email(mail, parts, words)
+    text = _text(mail, parts)
+    programs = {"html": cut(known.in_html(html)), "text": cut(known.in_text(text))}
+    return AudienceVariant(conditions=tuple(holds.items()), **programs), source
+
+
+def _email(mail: Surface, parts: dict[str, Any], words: str) -> tuple[str, str]:
     out = EmailChannel(mail, words[:8])
-    source = mail.theme.render("email/shell.mjml.j2", **mail.values, **_parts(issue), out=out)
+    source = mail.theme.render("email/shell.mjml.j2", **mail.values, **parts, out=out)
     return source, mjml.to_html(source, out.fragments)
 
 
-def _text(issue: Issue, mail: Surface) -> str:
+def _text(mail: Surface, parts: dict[str, Any]) -> str:
     out = TextChannel(mail)
-    return mail.theme.render("email/shell.txt.j2", **mail.values, **_parts(issue), out=out).strip("\n") + "\n"
+    return mail.theme.render("email/shell.txt.j2", **mail.values, **parts, out=out).strip("\n") + "\n"
 
 
-def _parts(issue: Issue) -> dict[str, Any]:
-    """What of `issue` is in its mail: opening and closing, and each article with the blocks that are shown of it."""
-    shown = [article for article in issue.articles if article.email is not EmailForm.NONE]
+def _parts(issue: Issue, persona: Persona) -> dict[str, Any]:
+    """What of `issue` is in the mail to `persona`: opening and closing, and each article with what it shows there."""
+    shown = tuple(article for article in issue.articles if article.email is not EmailForm.NONE)
+    around = Standing(issue, shown)
     return {
-        "opening": outlined(in_mail(issue.opening), 2),
-        "articles": [(article, outlined(mail_form(article), 3)) for article in shown],
-        "closing": outlined(in_mail(issue.closing), 2),
+        "contents": lists_contents(issue),
+        "opening": standing_as(persona, around, issue.opening, 2),
+        "articles": [(one, standing_as(persona, around.inside(one), mail_blocks(one), 3)) for one in shown],
+        "closing": standing_as(persona, around, issue.closing, 2),
     }
-
-
-def _pages(issue: Issue, mail: Surface, logo: Picture | None, updated: bool) -> list[Page]:
-    values = {
-        "updated": updated,
-        "opening": outlined(issue.opening, 2),
-        "articles": [(article, outlined(article.blocks, 3)) for article in issue.articles],
-        "closing": outlined(issue.closing, 2),
-    }
-    pages = [_page("web/issue.html.j2", issue_path(issue.slug), issue.lang, mail, logo, **values)]
-    for article in issue.articles:
-        values = {"article": article, "blocks": outlined(article.blocks, 2)}
-        pages.append(_page("web/article.html.j2", article_path(article.slug), article.lang, mail, logo, **values))
-    return pages
-
-
-def _page(template: str, path: str, lang: str, mail: Surface, logo: Picture | None, **values: Any) -> Page:
-    site = mail.site.seen_from(path)
-    seen = values_for(mail.theme, site.settings, site, logo, lang)
-    surface = Surface(mail.theme, site, mail.pictures, {**mail.values, **seen, **values})
-    html = mail.theme.render(template, **surface.values, here=path, out=WebChannel(surface))
-    return Page(path=path, html=for_nobody(html))
-
-
-def reading_copy(issue: Issue, theme: Theme, settings: Settings) -> str:
-    """`issue` as one piece of HTML for feed readers, who have subscribed in their way: whole addresses, no forms."""
-    site = Site.of(issue, settings)
-    surface = Surface(
-        theme, site, gather(issue), values_for(theme, settings, site, None, issue.lang) | {"issue": issue}
-    )
-    values = {
-        "opening": outlined(in_mail(issue.opening), 2),
-        "articles": [(article, outlined(in_mail(article.blocks), 3)) for article in issue.articles],
-        "closing": outlined(in_mail(issue.closing), 2),
-    }
-    return for_nobody(safe(theme.render("archive/entry.html.j2", **surface.values, **values, out=WebChannel(surface))))
-
-
-def for_nobody(html: str) -> str:
-    """`html` as it stands on the web, where nobody in particular reads: each slot has its default."""
-    return cut(html).fill(lambda slot: escape(slot.default or ""))
-
-
-def values_for(theme: Theme, settings: Settings, site: Site, logo: Picture | None, lang: str) -> dict[str, Any]:
-    """The values that every template of the theme may use; it speaks the language `lang`."""
-    brand = settings.theme.brand
-    return {
-        **theme.speaking(lang),
-        "publication": settings.publication,
-        "settings": settings,
-        "theme": settings.theme,
-        "light": light(brand),
-        "dark": dark(brand),
-        "site": site,
-        "style": site.url(STYLE),
-        "feed": site.url(FEED),
-        "first_words": first_words,
-        "logo": logo
-        and {
-            "url": site.url(logo.address),
-            "width": (logo.width or 0) // 2,
-            "height": (logo.height or 0) // 2,
-        },
-        "slot": lambda name, default=None: Slot(name, default).token,
-        "article_path": article_path,
-        "issue_path": issue_path,
-    }
-
-
-def stylesheet(theme: Theme, settings: Settings) -> str:
-    """The style sheet of the site's pages."""
-    brand = settings.theme.brand
-    return theme.render("web/style.css.j2", light=light(brand), dark=dark(brand), theme=settings.theme)
-
-
-def logo_of(theme: Theme) -> Picture | None:
-    """The logo, measured, where one is configured."""
-    return measured(theme.logo, Place(theme.logo)) if theme.logo else None
 
 
 def _headers(issue: Issue, site: Site, settings: Settings) -> Headers:

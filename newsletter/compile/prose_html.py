@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from newsletter.compile.images import Shown
+from newsletter.errors import Place
 from newsletter.issue import prose
 
 _TAGS: dict[type, str] = {prose.Emphasis: "em", prose.Strong: "strong", prose.Strikethrough: "del"}
 _KEPT_IN_URLS = "-_.~!*'(),%#@?=;:/+&$"
 
 
-def _same(address: str) -> str:
+def _same(address: str, _: Place) -> str:
     return address
 
 
@@ -30,7 +31,7 @@ class Surroundings:
 
     prefix: str = ""
     shift: int = 0
-    link: Callable[[str], str] = _same
+    link: Callable[[str, Place], str] = _same
     picture: Callable[[prose.Image], Shown] = _as_written
     back: str = "Back to the text"
     arrow: str = "↩"
@@ -137,9 +138,9 @@ def _inline(child: prose.Inline, around: Surroundings) -> str:
         case prose.FootnoteReference(number, nth):
             name = _reference_id(around, number, nth)
             return f'<sup id="{name}"><a href="#{around.prefix}note-{number}">{number}</a></sup>'
-        case prose.Link(url, title, children):
+        case prose.Link(url, title, children, place):
             named = f' title="{_escape(title)}"' if title else ""
-            return f'<a href="{_address(around.link(url))}"{named}>{render_inlines(children, around)}</a>'
+            return f'<a href="{_address(around.link(url, place))}"{named}>{render_inlines(children, around)}</a>'
         case prose.Image(title=title, alt=alt):
             shown = around.picture(child)
             named = f' title="{_escape(title)}"' if title else ""

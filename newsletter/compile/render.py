@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parseaddr
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import jinja2
 from markupsafe import Markup
 
-from newsletter.compile.words import Words, direction
+from newsletter.compile.words import Words, direction, own_name
 from newsletter.errors import Place, TemplateError
 from newsletter.workspace import Workspace
 
@@ -99,6 +100,8 @@ def _environment(folders: tuple[Path, ...], **options: Any) -> jinja2.Environmen
         "isolated": _isolated,
         "direction": direction,
         "host": host,
+        "mailbox": mailbox,
+        "own_name": own_name,
     }
     return environment
 
@@ -120,6 +123,11 @@ def _isolated(context: jinja2.runtime.Context, value: str) -> str:
     """A name that may be written the other way than the language that the template speaks."""
     words: Words = context["_"]
     return words.isolated(value)
+
+
+def mailbox(written: str) -> str:
+    """The address of a mailbox written like `Jo Kim <jo@news.example.org>`."""
+    return parseaddr(written)[1]
 
 
 def host(url: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
+from newsletter.errors import Place
 from newsletter.issue import prose
 from newsletter.issue.blocks import Block, Prose
 from newsletter.issue.prose import plain
@@ -38,7 +40,7 @@ class LinkNumbers:
 class TextWriter:
     """Writes prose as text; `link` turns the writer's addresses into the reader's."""
 
-    def __init__(self, link: Callable[[str], str]) -> None:
+    def __init__(self, link: Callable[[str, Place], str]) -> None:
         self._link = link
         self.links = LinkNumbers()
 
@@ -109,21 +111,23 @@ class TextWriter:
                 return f" ({number})"
             case prose.Image(_, _, alt):
                 return f"[{alt}]" if alt else ""
-            case prose.Link(url, _, children):
-                return self._linked(url, self.line(children))
+            case prose.Link(url, _, children, place):
+                return self._linked(self._link(url, place), self.line(children))
             case _:
                 mark = _MARKS[type(child)]
                 return f"{mark}{self.line(child.children)}{mark}"
 
-    def _linked(self, url: str, text: str) -> str:
-        address = self._link(url)
+    def _linked(self, address: str, text: str) -> str:
         if text in {address, address.removeprefix("mailto:")}:
             return text
         return f"{text} [{self.links.number(address)}]"
 
 
-def first_words(blocks: tuple[Block, ...], limit: int = 160) -> str:
-    """The first words of `blocks`, at most `limit` characters: whole sentences, or whole words and an ellipsis."""
+def first_words(blocks: tuple[Block, ...], limit: int = 160, facts: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The first words of `blocks`, at most `limit` characters: whole sentences, or whole words and an ellipsis.
+
+    A slot is its value among `facts`, or its default.
+    """
     paragraphs = (
         plain(node.children)
         for block in blocks
@@ -131,7 +135,8 @@ def first_words(blocks: tuple[Block, ...], limit: int = 160) -> str:
         for node in block.nodes
         if isinstance(node, prose.Paragraph)
     )
-    text = TOKEN.sub(lambda found: of_token(found).default or "", " ".join(" ".join(paragraphs).split()))
+    tokens = " ".join(" ".join(paragraphs).split())
+    text = TOKEN.sub(lambda found: facts.get((slot := of_token(found)).name) or slot.default or "", tokens)
     if len(text) <= limit:
         return text
     sentences = re.match(rf".{{{limit // 2},{limit - 1}}}[.!?…](?= )", text)

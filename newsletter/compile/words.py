@@ -35,13 +35,21 @@ class Words:
 
     locale: Locale
     catalogue: NullTranslations
+    spoken: str
+    """The language of the first catalogue that was found: English where there is none."""
 
     @classmethod
     def of(cls, lang: str, folders: tuple[Path, ...]) -> Words:
         """The words of `lang` in the template `folders`, English where they have none; raises TemplateError."""
         locale = _locale(lang)
-        paths = [folder / FOLDER / f"{tag}.po" for tag in _tags(str(locale)) for folder in folders]
-        return cls(locale, _catalogue(tuple((path, path.stat().st_mtime_ns) for path in paths if path.is_file())))
+        paths = (folder / FOLDER / f"{tag}.po" for tag in _tags(str(locale)) for folder in folders)
+        files = tuple((path, path.stat().st_mtime_ns) for path in paths if path.is_file())
+        return cls(locale, _catalogue(files), files[0][0].stem if files else "en")
+
+    @classmethod
+    def spoken_for(cls, lang: str, folders: tuple[Path, ...]) -> Words:
+        """The words of `lang` for what has no words but these: all English where there is no catalogue of it."""
+        return cls.of(cls.of(lang, folders).spoken, folders)
 
     def __call__(self, message: str, /, **values: Any) -> str:
         """`message` in this language with `values` in its braces: text, or markup if a value is markup."""
@@ -110,6 +118,11 @@ class Words:
 def direction(lang: str) -> str:
     """Which way the language `lang` is written: ltr or rtl."""
     return str(_locale(lang).text_direction)
+
+
+def own_name(lang: str) -> str:
+    """What the language `lang` calls itself."""
+    return str(_locale(lang).get_display_name() or lang)
 
 
 def placeholders(message: str) -> set[str]:

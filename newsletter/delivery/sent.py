@@ -16,6 +16,7 @@ def sent_record(edition: Edition, balance: Balance, *, commit: str | None, provi
         id=edition.issue_id,
         hash=edition.hash,
         content_digest=edition.content_digest,
+        facts=dict(edition.facts_used),
         commit=commit,
         time=datetime.now(UTC).replace(microsecond=0),
         provider=provider,

@@ -16,6 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidatio
 from newsletter.errors import Place
 from newsletter.issue.prose import Inline, Node
 
+FILES = "files/"
+"""How a link begins to a file that lies beside the text and is published with it."""
+
 
 class Body(StrEnum):
     """What stands between a directive's opening and its closing fence."""
@@ -26,8 +29,8 @@ class Body(StrEnum):
 
 
 def _link(value: str) -> str:
-    if not value.startswith(("https://", "http://", "mailto:", "article:", "issue:")):
-        raise ValueError("must be a link that begins with https://, mailto:, article: or issue:")
+    if not value.startswith(("https://", "http://", "mailto:", "article:", "issue:", FILES)):
+        raise ValueError("must be a link that begins with https://, mailto:, article:, issue: or files/")
     return value
 
 
@@ -224,8 +227,8 @@ class Only(Container):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a list of contents: its words, the language they are in, and where it leads: `article:slug`, or a
-    heading’s `#id`."""
+    """A line of a list of contents: its words, where it leads (`article:slug`, or a heading’s `#id`), and the language
+    of the words where it is another one."""
 
     words: str
     target: str
@@ -268,6 +271,7 @@ class Comments(_Block):
     body = Body.LINE
     title: str = ""
     url: LinkTarget | None = None
+    level: SkipValidation[int] = 2
     line: Line = ()
 
 

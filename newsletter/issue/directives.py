@@ -14,7 +14,7 @@ from newsletter.issue.blocks import DIRECTIVES, Block, Body, Prose
 from newsletter.issue.prose import Inline, Node, Paragraph
 from newsletter.issue.source import Source
 
-_OWN_FIELDS = {"place", "children", "line", "nodes", "entries"}
+_OWN_FIELDS = {"place", "children", "line", "nodes", "entries", "level"}
 _ARGUMENT = re.compile(r"""(?P<key>[\w-]+)=(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"“”„]+))(?=\s|$)|(?P<other>\S+)""")
 
 _WORD = re.compile(r"[\w-]+")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from newsletter.config import Settings
 from newsletter.errors import Collected, ContentError, Place, did_you_mean
-from newsletter.issue.blocks import Block, Figure, Post, Prose, walk
+from newsletter.issue.beside import check_beside
+from newsletter.issue.blocks import Block, Figure
 from newsletter.issue.catalogue import Catalogue
 from newsletter.issue.front import (
     AgainFront,
@@ -24,14 +24,12 @@ from newsletter.issue.front import (
 )
 from newsletter.issue.markdown import Parsed, code_spans, parse, parse_nodes
 from newsletter.issue.model import Article, EmailForm, Erratum, Issue
-from newsletter.issue.prose import Image, Inline, Paragraph, Tight, inlines_of
-from newsletter.issue.slots import Vocabulary, edits
+from newsletter.issue.prose import Paragraph
+from newsletter.issue.slots import FACTS, Vocabulary, edits
 from newsletter.issue.survey import LEADING_NUMBER, article_files, read_catalogue, slug_of, translations
 from newsletter.workspace import Workspace
 
 SUBSCRIBER_FIELDS = ("email", "first_name", "last_name", "name")
-FACTS = ("subscribers.count", "subscribers.as_of")
-"""Values that are the same for everybody and known when an issue is compiled."""
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ID_LINE = re.compile(r"^id:[ \t]*[\"']?([0-9a-z]+)", re.MULTILINE)
 
@@ -194,7 +192,7 @@ class _Loading:
         code = code_spans(body.text)
         slotted = body.edited(edits(body.text, self._words, self._problems, body.place, code))
         parsed = parse(slotted, self._problems)
-        self._check_pictures(parsed.blocks)
+        check_beside(self._workspace, parsed.blocks, self._problems)
         return parsed
 
     def _around_articles(self, document: Document) -> tuple[tuple[Block, ...], tuple[Block, ...]]:
@@ -337,45 +335,5 @@ class _Loading:
         nodes = parse_nodes(document.value_source("caption", caption), self._problems)
         line = nodes[0].children if nodes and isinstance(nodes[0], Paragraph) else ()
         figure = Figure(src=image, alt=alt, credit=credit, line=line, place=document.place("image"))
-        self._check_pictures((figure,))
+        check_beside(self._workspace, (figure,), self._problems)
         return figure
-
-    def _check_pictures(self, blocks: tuple[Block, ...]) -> None:
-        for src, where in pictures(blocks):
-            if src.startswith("https://"):
-                continue
-            try:
-                path = self._workspace.inside(where.path.parent / src, where, src)
-            except ContentError as error:
-                self._problems.extend(error.problems)
-                continue
-            if not path.is_file():
-                self._problems.add(
-                    f"the picture {src} is not there", hint=_pictures_hint(where.path.parent), where=where
-                )
-
-
-def pictures(blocks: tuple[Block, ...]) -> Iterable[tuple[str, Place]]:
-    """The address of every picture that `blocks` show, and the place where it is shown: it lies beside that file."""
-    for block in walk(blocks):
-        match block:
-            case Figure():
-                yield from ((src, block.place) for src in (block.src, block.dark) if src)
-            case Post(image=str(image)):
-                yield image, block.place
-            case Prose():
-                yield from ((image.src, image.place) for image in images_in(inlines_of(block.nodes)))
-            case _:
-                pass
-        line = inlines_of((Tight(getattr(block, "line", ())),))
-        yield from ((image.src, image.place) for image in images_in(line))
-
-
-def _pictures_hint(folder: Path) -> str:
-    names = sorted(str(path.relative_to(folder)) for path in folder.glob("images/*"))
-    return f"there are: {', '.join(names)}" if names else "pictures lie in the issue’s folder, under images/"
-
-
-def images_in(children: Iterable[Inline]) -> list[Image]:
-    """The pictures in running text."""
-    return [child for child in children if isinstance(child, Image)]

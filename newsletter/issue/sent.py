@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from newsletter.errors import ContentError, Place
 
@@ -15,13 +15,15 @@ FILE_NAME = "sent.json"
 
 
 class Sent(BaseModel):
-    """What was sent: the edition's hash and content digest, from which git commit, when last, and the balance."""
+    """What was sent: the edition's hash and content digest, the facts it says, from which git commit, when last, and
+    the balance."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     hash: str
     content_digest: str
+    facts: dict[str, str] = Field(default_factory=dict)
     commit: str | None
     time: AwareDatetime
     provider: str

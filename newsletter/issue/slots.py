@@ -37,6 +37,9 @@ class Slot:
         return f"nlslot{self.encoding}{said.encode().hex()}z"
 
 
+FACTS = ("subscribers.count", "subscribers.as_of")
+"""The slots whose values are the same for everybody and known when an issue is compiled."""
+
 TOKEN = re.compile(r"nlslot([tu])((?:[0-9a-f]{2})+)z")
 _EXPRESSION = re.compile(r"(?<!\\)\{\{[ \t]*(.*?)[ \t]*\}\}")
 _SLOT = re.compile(

@@ -13,7 +13,7 @@ from pathlib import Path
 from newsletter.errors import ContentError
 from newsletter.issue.catalogue import ArticleEntry, Catalogue, IssueEntry, Reference
 from newsletter.issue.front import Document, read_document
-from newsletter.issue.sent import FILE_NAME as SENT
+from newsletter.issue.sent import read_sent
 from newsletter.workspace import Workspace
 
 LEADING_NUMBER = re.compile(r"^(\d+)-")
@@ -77,7 +77,7 @@ class _Reading:
                 title=str(values.get("title", "")),
                 lang=lang,
                 date=date if isinstance(date, datetime.date) else None,
-                sent=(folder / SENT).is_file(),
+                sent=_was_sent(folder, str(values.get("id", ""))),
                 articles=tuple(slugs),
             )
         )
@@ -111,6 +111,14 @@ class _Reading:
 def _references(document: Document) -> Iterable[Reference]:
     for found in _REFERENCE.finditer(document.body.text):
         yield Reference(found["kind"], found["name"], document.body.place(found.start("link")))
+
+
+def _was_sent(folder: Path, id: str) -> bool:
+    try:
+        sent = read_sent(folder)
+    except ContentError:
+        return True  # what it says is not to be understood, and there would be no file if it had not been sent
+    return sent is not None and sent.id == id
 
 
 def _glob(stem: str) -> str:

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 
 from newsletter.compile.edition import Facts
 from newsletter.errors import NewsletterError
+from newsletter.issue.model import Issue
 from newsletter.web.guard import SafeHeaders
 from newsletter.web.preview.studio import Studio
 from newsletter.web.preview.watch import watch
@@ -26,7 +27,7 @@ from newsletter.workspace import Workspace
 _HOST = "127.0.0.1"
 
 
-def create_app(workspace: Workspace, facts: Callable[[], Facts]) -> Starlette:
+def create_app(workspace: Workspace, facts: Callable[[Issue], Facts]) -> Starlette:
     """The preview of `workspace` as an ASGI application; `app.state.path` is the path of its list of issues.
 
     `facts()` says what is known of the world each time an issue is compiled.

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from newsletter.checks import CheckReport, check
 from newsletter.compile.edition import Edition, Facts
-from newsletter.compile.pipeline import compile_issue, stylesheet
+from newsletter.compile.pipeline import compile_issue
 from newsletter.compile.render import Theme
+from newsletter.compile.values import stylesheet
 from newsletter.errors import NewsletterError, Problem
+from newsletter.issue.catalogue import Catalogue
 from newsletter.issue.load import load_issue
 from newsletter.issue.model import Issue
+from newsletter.issue.survey import read_catalogue
 from newsletter.workspace import Workspace
 
 
@@ -50,7 +53,7 @@ class Entry:
 class Desk:
     """The workspace at `root` while it is written in."""
 
-    def __init__(self, root: Path, facts: Callable[[], Facts]) -> None:
+    def __init__(self, root: Path, facts: Callable[[Issue], Facts]) -> None:
         self.root = root
         self.generation = 1
         self._facts = facts
@@ -64,7 +67,8 @@ class Desk:
     def entries(self) -> list[Entry]:
         """The issues, newest first by number; raises ConfigError."""
         workspace = Workspace.open(self.root)
-        entries = [_entry(workspace, folder) for folder in workspace.issue_folders()]
+        catalogue = read_catalogue(workspace)
+        entries = [_entry(workspace, folder, catalogue) for folder in workspace.issue_folders()]
         return sorted(entries, key=lambda entry: (entry.issue and entry.issue.number) or 0, reverse=True)
 
     def look(self, name: str) -> Look:
@@ -85,15 +89,16 @@ class Desk:
             return replace(old, generation=generation, problems=error.problems)
 
     def _sheet(self, workspace: Workspace, folder: Path) -> Sheet:
-        settings, theme, facts = workspace.settings, Theme.of(workspace), self._facts()
+        settings, theme = workspace.settings, Theme.of(workspace)
         issue = load_issue(workspace, folder)
+        facts = self._facts(issue)
         edition = compile_issue(issue, theme, facts, settings)
         report = check(issue, edition, facts, settings)
         return Sheet(issue, edition, report, stylesheet(theme, settings), settings.publication.url)
 
 
-def _entry(workspace: Workspace, folder: Path) -> Entry:
+def _entry(workspace: Workspace, folder: Path, catalogue: Catalogue) -> Entry:
     try:
-        return Entry(folder.name, load_issue(workspace, folder))
+        return Entry(folder.name, load_issue(workspace, folder, catalogue))
     except NewsletterError as error:
         return Entry(folder.name, None, error.problems)

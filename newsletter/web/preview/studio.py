@@ -14,6 +14,7 @@ from newsletter.compile.addresses import INDEX, STYLE
 from newsletter.compile.colours import dark, light
 from newsletter.compile.edition import Facts
 from newsletter.errors import NewsletterError, Place
+from newsletter.issue.model import Issue
 from newsletter.web.pages import Pages, hashed
 from newsletter.web.preview.desk import Desk, Look, Sheet
 from newsletter.web.preview.frame import SANDBOX, email_html, email_text, framed, styled
@@ -26,7 +27,7 @@ from newsletter.workspace import Workspace
 class Studio:
     """The pages below `path` for `workspace`. Each public method but `touched` answers one kind of request."""
 
-    def __init__(self, workspace: Workspace, facts: Callable[[], Facts], path: str) -> None:
+    def __init__(self, workspace: Workspace, facts: Callable[[Issue], Facts], path: str) -> None:
         self._path = path
         self._root = workspace.root
         self._desk = Desk(workspace.root, facts)
