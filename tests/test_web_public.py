@@ -539,7 +539,7 @@ def test_neither_addresses_nor_tokens_are_logged(site, caplog):
 def test_pages_can_be_read_aloud(site):
     page = site.get("/subscribe").text
 
-    assert '<html lang="en">' in page
+    assert '<html lang="en" dir="ltr">' in page
     assert '<label for="email">' in page
     assert '<input id="email" name="email" type="email"' in page
     assert page.count("<h1") == 1

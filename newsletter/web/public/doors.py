@@ -19,13 +19,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from newsletter.compile.words import Words
 from newsletter.config import Settings
 from newsletter.errors import NewsletterError
 from newsletter.store.subscribers import Subscriber, Subscribers, SubscriberState, address_key, normalise
 from newsletter.tokens import Action, Grant, InvalidToken, Keyring
 from newsletter.web.guard import HEADERS
 from newsletter.web.public.limits import Buckets, Cooldown, network
-from newsletter.web.public.look import public_pages
+from newsletter.web.public.look import public_pages, public_words
 
 CONFIRM_WITHIN = 14 * 24 * 3600
 """How long the link in a confirmation mail works, in seconds."""
@@ -53,19 +54,21 @@ class Doors:
         self._mailed = Cooldown(600)
         self._networks = Buckets(30, 20)
         self._postman = CapacityLimiter(1)
+        self._words = public_words(settings, theme)
         self._page = public_pages(settings, theme).page
 
     async def subscribe_form(self, request: Request) -> Response:
         return self._subscribe_page(request.query_params.get("list"))
 
     async def subscribe(self, request: Request) -> Response:
+        _ = self._words
         async with request.form() as form:
             address, list_name, bait = (str(form.get(name, "")) for name in ("email", "list", "website"))
         list_name = list_name or next(iter(self._lists))
         if list_name not in self._lists:
-            return self._subscribe_page(None, 422, problem="There is no such newsletter here.")
+            return self._subscribe_page(None, 422, problem=_("There is no such newsletter here."))
         try:
-            sendable = _sendable(address)
+            sendable = _sendable(address, _)
         except ValueError as error:
             return self._subscribe_page(list_name, 422, problem=str(error), address=address)
         if bait:  # a field that no person sees: whoever fills it in gets the usual answer, and nothing else
@@ -183,11 +186,17 @@ class Doors:
             _log.info("asked %s for a confirmation", who)
 
 
-def _sendable(address: str) -> str:
+def _sendable(address: str, _: Words) -> str:
     """The form to send to; raises ValueError in words."""
     if not address.strip():
-        raise ValueError("Please type your e-mail address.")
-    found = normalise(address)
+        raise ValueError(_("Please type your e-mail address."))
+    try:
+        found = normalise(address)
+    except ValueError as error:
+        said = str(error) if _.spoken == "en" else _("Mail cannot be sent to this address. Please check it.")
+        raise ValueError(said) from error
     if not found.isascii():
-        raise ValueError("Few mail services deliver to letters such as these before the @. Please use another address.")
+        raise ValueError(
+            _("Few mail services deliver to letters such as these before the @. Please use another address.")
+        )
     return found

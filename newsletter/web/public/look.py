@@ -6,9 +6,15 @@ from email.utils import parseaddr
 from pathlib import Path
 
 from newsletter.compile.colours import dark, light
+from newsletter.compile.words import Words
 from newsletter.config import Settings
 from newsletter.web.pages import Pages
 from newsletter.workspace import theme_root
+
+
+def public_words(settings: Settings, theme: tuple[Path, ...] | None) -> Words:
+    """What the readers' pages say, in the publication's language."""
+    return Words.spoken_for(settings.publication.language, theme or (theme_root(),))
 
 
 def public_pages(settings: Settings, theme: tuple[Path, ...] | None) -> Pages:
@@ -18,6 +24,7 @@ def public_pages(settings: Settings, theme: tuple[Path, ...] | None) -> Pages:
         theme or (theme_root(),),
         "public/pages.css.j2",
         "form-action 'self'; ",
+        _=public_words(settings, theme),
         publication=publication,
         write_to=parseaddr(publication.reply_to or publication.sender)[1],
         colour={"light": light(settings.theme.brand), "dark": dark(settings.theme.brand)},
