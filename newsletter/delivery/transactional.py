@@ -23,9 +23,9 @@ def confirmation_message(settings: Settings, theme: Theme, address: str, link: s
     It says that a machine wrote it (RFC 3834 section 5) and is no list mail: it has no List-Unsubscribe.
     """
     publication = settings.publication
-    words = Words.spoken_for(publication.language, theme.folders)
-    subject = words("Please confirm: {name}", name=publication.name)
-    values = {**words.for_templates(), "publication": publication, "subject": subject, "link": link}
+    _ = Words.spoken_for(publication.language, theme.folders)
+    subject = _("Please confirm: {name}", name=publication.name)
+    values = {**_.for_templates(), "publication": publication, "subject": subject, "link": link}
     sender = _mailbox(publication.sender)
     message = EmailMessage(POLICY.clone(utf8=not address.isascii()))
     message["From"] = sender
