@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli import opening
 from newsletter.cli.output import place, shown
+from newsletter.errors import Place, did_you_mean
+
+if TYPE_CHECKING:
+    from newsletter.issue.importing.article import Imported
 
 
 def register(app: typer.Typer) -> None:
@@ -17,32 +22,75 @@ def register(app: typer.Typer) -> None:
     app.command()(add)
 
 
+def _list_repairs(wanted: bool) -> None:
+    if not wanted:
+        return
+    from newsletter.issue.importing.repairs import MENDINGS
+
+    for mending in MENDINGS:
+        typer.echo(f"{mending.name:<20}{mending.explanation}")
+    raise typer.Exit
+
+
+def _known_repairs(names: list[str]) -> list[str]:
+    if names:
+        from newsletter.issue.importing.repairs import MENDINGS
+
+        known = [mending.name for mending in MENDINGS]
+        for name in names:
+            if name not in known:
+                raise typer.BadParameter(f"there is no repair `{name}`; {did_you_mean(name, known)}")
+    return names
+
+
 def add(
     context: typer.Context,
     issue: Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Articles: .txt or .md")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Articles: .txt, .md, .html or .docx")],
     title: Annotated[str | None, typer.Option(help="The article's title.")] = None,
     source_url: Annotated[str | None, typer.Option(help="Where it was published first.")] = None,
     date: Annotated[datetime.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its date.")] = None,
     author: Annotated[str | None, typer.Option(help="Its author.")] = None,
+    keep: Annotated[
+        list[str], typer.Option(metavar="NAME", callback=_known_repairs, help="A repair not to make; may be repeated.")
+    ] = [],  # noqa: B006
+    repairs: Annotated[
+        bool,
+        typer.Option("--repairs", is_eager=True, callback=_list_repairs, help="List the repairs."),
+    ] = False,
 ) -> None:
     """Add source articles to an issue, naming each repair."""
-    from newsletter.errors import Place
+    from newsletter.issue.front import read_document
     from newsletter.issue.importing.article import import_article
     from newsletter.issue.importing.writing import write_article
 
     workspace = opening.workspace_of(context)
     folder = opening.issue_named(workspace, issue)
-    day = date.date() if date else None
-    imported = [
-        (file, import_article(file, title=title, source_url=source_url, date=day, author=author)) for file in files
-    ]
-    for file, article in imported:
-        path = write_article(folder, article)
-        typer.echo(f"wrote {shown(path)}")
-        for repair in article.repairs:
-            typer.echo(f"  {place(Place(file, repair.line))}: {repair.name}: {repair.said}")
-        if article.missing:
-            typer.echo(f"  not given: {', '.join(article.missing)}")
-        if "title" in article.missing:
-            typer.echo("  next: write a `title:` into it; an article cannot do without")
+    lang = read_document(folder / "issue.md").values.get("lang") or workspace.settings.publication.language
+
+    def imported(file: Path, title: str | None) -> Imported:
+        day = date.date() if date else None
+        return import_article(
+            file, title=title, source_url=source_url, date=day, author=author, lang=str(lang), keep=keep
+        )
+
+    articles = [(file, imported(file, title)) for file in files]
+    for file, article in articles:
+        named = imported(file, _asked_for(file)) if "title" in article.missing and sys.stdin.isatty() else article
+        _say(named, file, write_article(folder, named))
+
+
+def _asked_for(file: Path) -> str | None:
+    """The title that somebody at a terminal gives to `file`, or None."""
+    return typer.prompt(f"title of {shown(file)} (empty: later)", default="", show_default=False).strip() or None
+
+
+def _say(article: Imported, file: Path, path: Path) -> None:
+    typer.echo(f"wrote {shown(path)}")
+    for repair in article.repairs:
+        where = Place(file if article.in_source else path, repair.line)
+        typer.echo(f"  {place(where)}: {repair.name}: {repair.said}")
+    if article.missing:
+        typer.echo(f"  not given: {', '.join(article.missing)}")
+    if "title" in article.missing:
+        typer.echo("  next: write a `title:` into it; an article cannot do without")

@@ -1,39 +1,42 @@
-"""Texts from elsewhere -> a complete article file, with every repair named and no letter lost."""
+"""A draft and what its importer says -> a complete article file, with every repair named and no letter lost."""
 
 from __future__ import annotations
 
 import datetime
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from newsletter.errors import Collected
-from newsletter.issue.importing import plaintext
 from newsletter.issue.importing.draft import Draft, Form, Repair
+from newsletter.issue.importing.manuscript import Kind, Manuscript, words_of
 from newsletter.issue.importing.marked import KEPT_KEYS
 from newsletter.issue.importing.readers import read_draft
+from newsletter.issue.importing.repairs import mend
 from newsletter.issue.markdown import parse_nodes
-from newsletter.issue.prose import Heading, plain
+from newsletter.issue.prose import Heading
 from newsletter.issue.slug import slugify
 from newsletter.issue.source import Source
 
 _ASKED_FOR = ("title", "author", "date", "source_url")
-_PERSONAL = re.compile(r"(?<!\\)\{(?=\{)")
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """An article file's text, the repairs that were made, and the keys of its front matter that nobody gave."""
+    """An article file's text, the repairs that were made, the keys of its front matter that nobody gave, and pictures.
+
+    `in_source`: whether the lines of the repairs are those of the source; otherwise they are those of the article.
+    """
 
     slug: str
     markdown: str
-    repairs: tuple[Repair, ...]
-    missing: tuple[str, ...]
-    pictures: Mapping[str, bytes]
+    repairs: tuple[Repair, ...] = ()
+    missing: tuple[str, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    in_source: bool = True
 
 
 def import_article(
@@ -43,58 +46,58 @@ def import_article(
     source_url: str | None = None,
     date: datetime.date | None = None,
     author: str | None = None,
+    lang: str = "en",
+    keep: Collection[str] = (),
 ) -> Imported:
-    """The article in the .txt or .md file `source`; what is given here beats what the file says. Raises ContentError.
+    """The article in the file `source`; what is given here beats what the file says. Raises ContentError.
 
-    Characters are kept as they are: typographic ones, no-break spaces, emoji.
+    `keep` names the repairs that are not to be made; `lang` is the language of a text that does not say its own.
     """
     given = {"title": title, "author": author, "date": date, "source_url": source_url}
-    given = {key: value for key, value in given.items() if value}
-    found = read_draft(source)
-    draft = _from_text(found.body, given) if found.form is Form.TEXT else _from_markdown(found, given, source)
-    front: dict[str, Any] = {**draft.front, **given}
-    front["slug"] = slugify(str(front.get("slug") or front.get("title") or source.stem))
-    ordered = {key: front[key] for key in KEPT_KEYS if key in front}
+    return imported(read_draft(source), {key: value for key, value in given.items() if value}, source.stem, lang, keep)
+
+
+def imported(
+    draft: Draft, given: Mapping[str, Any], name: str, lang: str = "en", keep: Collection[str] = ()
+) -> Imported:
+    """The article of a `draft` with what is `given` beside it; `name` makes the slug where there is no title."""
+    manuscript, repairs = mend(_titled(Manuscript.of(draft, given, lang)), keep)
+    front = dict(manuscript.front)
+    front["slug"] = slugify(str(front.get("slug") or front.get("title") or name))
+    ordered = {key: front[key] for key in KEPT_KEYS if front.get(key)}
     header = yaml.safe_dump(ordered, allow_unicode=True, sort_keys=False, width=10_000)
-    missing = tuple(key for key in _ASKED_FOR if not front.get(key))
-    repairs = tuple(sorted(draft.repairs, key=lambda repair: repair.line))
-    return Imported(front["slug"], f"---\n{header}---\n\n{draft.body}\n", repairs, missing, found.pictures)
+    above = f"---\n{header}---\n\n"
+    made: Iterable[Repair] = (*draft.repairs, *repairs)
+    if draft.first_line is None:
+        made = [replace(repair, line=_written_line(manuscript, above, repair.line)) for repair in made]
+    return Imported(
+        front["slug"],
+        f"{above}{manuscript.body}\n",
+        tuple(sorted(made, key=lambda repair: repair.line)),
+        tuple(key for key in _ASKED_FOR if not front.get(key)),
+        draft.pictures,
+        draft.first_line is not None,
+    )
 
 
-def _from_text(text: str, given: Mapping[str, Any]) -> Draft:
-    passages, repairs = plaintext.passages(text)
-    front: dict[str, Any] = {}
-    first = plaintext.title_of(passages)
-    if first is not None and given.get("title", first) == first:
-        front["title"] = first
-        repairs.append(Repair("unmarked-heading", passages[0].number, f"the title: {first}"))
-        passages = passages[1:]
-    passages, headings = plaintext.with_headings(passages)
-    body, escaped = plaintext.to_markdown(passages)
-    return Draft(front, body, (*repairs, *headings, *escaped))
+def _written_line(manuscript: Manuscript, above: str, line: int) -> int:
+    """The line of the article below `above` on which that stands which stood on `line` of the draft's body."""
+    at, found = above.count("\n") + 1, 1
+    for n, passage in enumerate(manuscript.passages):
+        at += passage.before.count("\n") if n else 0
+        found = at if passage.line <= line else found
+        at += passage.markdown.count("\n")
+    return found
 
 
-def _from_markdown(draft: Draft, given: Mapping[str, Any], source: Path) -> Draft:
-    front, body = dict(draft.front), draft.body
-    title, rest = _first_heading(body, source)
-    if title and title == given.get("title", front.get("title", title)):
-        front["title"], body = title, rest
-    escaped = _PERSONAL.sub(r"\\{", body)
-    first = (draft.first_line or 1) + draft.body.count("\n") - body.count("\n")
-    repairs = [
-        Repair("escaped", number, "kept from being a personal slot: {{")
-        for number, (line, old) in enumerate(zip(escaped.split("\n"), body.split("\n"), strict=True), first)
-        if line != old
-    ]
-    return Draft(front, escaped.strip("\n"), (*draft.repairs, *repairs))
-
-
-def _first_heading(body: str, source: Path) -> tuple[str, str]:
-    """The words of the level-one heading that `body` begins with, and what stands behind it."""
-    found = re.match(r"\s*^ {0,3}#[ \t][^\n]*(?:\n|\Z)", body, re.MULTILINE)
-    nodes = parse_nodes(Source.of(source, found[0]), Collected()) if found and "{{" not in found[0] else ()
-    match nodes:
-        case (Heading(level=1, children=children),):
-            return plain(children), body[len(found[0]) if found else 0 :]
-        case _:
-            return "", body
+def _titled(manuscript: Manuscript) -> Manuscript:
+    """The level-one heading at the start of Markdown is the title, unless another one is given."""
+    first = manuscript.passages[0] if manuscript.passages else None
+    if manuscript.form is Form.TEXT or first is None or first.kind is not Kind.HEADING:
+        return manuscript
+    match parse_nodes(Source.of(Path(), first.text), Collected()):
+        case (Heading(level=1),) if words := manuscript.bare_words(first):
+            title = str(manuscript.front.get("title") or words)
+            if words_of(title) == words_of(words):
+                return manuscript.with_front("title", title).with_passages(manuscript.passages[1:])
+    return manuscript

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from newsletter.errors import ContentError, Place
-from newsletter.issue.front import read_document, read_text
+from newsletter.issue.front import read_document
 from newsletter.issue.importing.draft import Draft, Repair
+from newsletter.issue.importing.plaintext import words_in
 
 KEPT_KEYS = ("title", "slug", "author", "hook", "date", "original_date", "source_url", "tags", "lang")
 
 
 def read(source: Path) -> Draft:
     """The Markdown in `source`; raises ContentError."""
-    text = read_text(source)
-    if "\0" in text:
-        raise ContentError("is not text", hint="save the file as UTF-8 text", where=Place(source))
-    if not text.strip():
-        raise ContentError("holds no text", where=Place(source))
+    text = words_in(source)
     if not text.startswith("---\n"):
         return Draft({}, text, first_line=1)
     document = read_document(source)
