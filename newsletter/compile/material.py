@@ -61,15 +61,16 @@ def gather(issue: Issue, settings: Settings) -> Material:
 def _each(
     written: Iterable[tuple[str, Place]], make: Callable[[str, Place], Made], problems: Collected
 ) -> dict[Name, Made]:
-    found: dict[Name, Made] = {}
+    first: dict[Name, Place] = {}
     for said, where in written:
-        name = (where.path.parent, said)
-        if name not in found:
-            try:
-                found[name] = make(said, where)
-            except ContentError as error:
-                problems.extend(error.problems)
-    return found
+        first.setdefault((where.path.parent, said), where)
+    made: dict[Name, Made] = {}
+    for name, where in first.items():
+        try:
+            made[name] = make(name[1], where)
+        except ContentError as error:
+            problems.extend(error.problems)
+    return made
 
 
 def _picture(src: str, where: Place, settings: Settings) -> Picture:
