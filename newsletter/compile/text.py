@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from newsletter.errors import Place
@@ -15,6 +15,13 @@ from newsletter.issue.slots import TOKEN, of_token
 
 WIDTH = 72
 _MARKS: dict[type, str] = {prose.Emphasis: "_", prose.Strong: "*", prose.Strikethrough: "~"}
+_UNSEEN = {"Mn", "Me", "Cf"}
+_IDEOGRAPH = re.compile(r"[\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]")
+_OPENS, _CLOSES = "（「『【〔《〈“‘［｛", "）」』】〕》〉”’］｝、。，．：；？！…—～·・ーっッゃャゅュょョ々"
+_ALONE = rf"(?![{_OPENS}{_CLOSES}]){_IDEOGRAPH.pattern}"
+_PIECE = re.compile(
+    rf"[{_OPENS}]*(?:{_ALONE}|(?:(?!{_IDEOGRAPH.pattern})[^{_OPENS}{_CLOSES}])+)[{_CLOSES}]*|.[{_CLOSES}]*"
+)
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 
 
@@ -139,38 +146,52 @@ def first_words(blocks: tuple[Block, ...], limit: int = 160, facts: Mapping[str,
     text = TOKEN.sub(lambda found: facts.get((slot := of_token(found)).name) or slot.default or "", tokens)
     if len(text) <= limit:
         return text
-    sentences = re.match(rf".{{{limit // 2},{limit - 1}}}[.!?…](?= )", text)
-    return sentences[0] if sentences else text[:limit].rpartition(" ")[0].rstrip(" ,;:–—-") + "…"
+    sentences = re.match(rf".{{{limit // 2},{limit - 1}}}(?:[.!?…؟](?= )|[。！？])", text)
+    if sentences:
+        return sentences[0]
+    words = text[:limit].rpartition(" ")[0] if " " in text[limit // 2 : limit] else text[: limit - 1]
+    return words.rstrip(" ,;:–—-،，、；：") + "…"
 
 
 def columns_of(text: str) -> int:
-    """The columns that `text` takes: wide characters two, marks none, a slot as many as its default."""
+    """The columns that `text` takes: wide characters two, marks and what is not seen none, a slot its default's."""
     shown = TOKEN.sub(lambda found: of_token(found).default or "x" * 10, text)
     if shown.isascii():
         return len(shown)
     return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        0 if unicodedata.category(character) in _UNSEEN else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in shown
     )
 
 
 def wrap(text: str, width: int = WIDTH) -> str:
-    """`text` with line ends at spaces so that lines are at most `width` columns, if their words are."""
+    """`text` with line ends at spaces, and between ideographs, so that lines are at most `width` columns.
+
+    A word that is longer stays whole. Beside ideographs no line begins with a mark that closes or ends with one that
+    opens.
+    """
     return "\n".join(_wrapped(line, width) for line in text.split("\n"))
 
 
 def _wrapped(line: str, width: int) -> str:
     lines: list[str] = []
     taken = width + 1
-    for word in (word for word in line.split(" ") if word):
-        columns = columns_of(word)
-        if taken + 1 + columns > width:
-            lines.append(word)
+    for space, piece in _pieces(line):
+        columns = columns_of(piece)
+        if taken + len(space) + columns > width:
+            lines.append(piece)
             taken = columns
         else:
-            lines[-1] += f" {word}"
-            taken += 1 + columns
+            lines[-1] += space + piece
+            taken += len(space) + columns
     return "\n".join(lines)
+
+
+def _pieces(line: str) -> Iterator[tuple[str, str]]:
+    """What stays together on a line, each with what stands before it on the same line: a space or nothing."""
+    for word in filter(None, line.split(" ")):
+        for n, piece in enumerate(_PIECE.findall(word) if _IDEOGRAPH.search(word) else [word]):
+            yield ("" if n else " "), piece
 
 
 def indented(text: str, mark: str) -> str:
