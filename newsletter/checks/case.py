@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,16 @@ from newsletter.compile.edition import Asset, Edition, Facts
 from newsletter.compile.slots import Program, as_html, as_text, cut
 from newsletter.config import Settings
 from newsletter.errors import ContentError, Place
+from newsletter.issue.beside import pictures, texts_of
 from newsletter.issue.front import Document, read_document
 from newsletter.issue.model import Issue
 from newsletter.issue.source import Source
+from newsletter.message import Composer, Recipient
 
 if TYPE_CHECKING:
     from newsletter.checks.markup_reader import Markup
 
+_SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 _TYPICAL_VALUE = "Bartholomew"
 _TYPICAL_TOKEN = "t" * 80
 
@@ -96,9 +100,19 @@ class Case:
 
     def assets(self) -> Iterator[tuple[Asset, Place]]:
         """Every file that readers load, with the place where it is shown first."""
-        shown = {(self.issue.folder / picture.src).resolve(): picture.place for picture in reversed(self.pictures)}
+        shown = (pair for blocks in texts_of(self.issue) for pair in pictures(blocks))
+        places: dict[Path, Place] = {}
+        for src, where in shown:
+            places.setdefault((where.path.parent / src).resolve(), where)
         for asset in self.edition.assets:
-            yield asset, shown.get(asset.source.resolve(), Place(asset.source))
+            yield asset, places.get(asset.written.resolve(), Place(asset.written))
+
+    @cached_property
+    def weight(self) -> int:
+        """The bytes of the largest message, with the largest reader's values."""
+        reader = Recipient(id="largest", address="largest@reader.example", values=self._values)
+        composers = (Composer(self.edition, audience=n, subject=0) for n in range(len(self.edition.variants)))
+        return max((len(composer.message(reader, _SOME_DAY)) for composer in composers), default=0)
 
     # Where it stands
 

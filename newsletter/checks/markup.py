@@ -7,36 +7,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from newsletter.checks.case import Case
 from newsletter.checks.markup_reader import Tag, tags_of
 from newsletter.checks.rule import Fault, Severity, Unable, rule
-from newsletter.checks.writing import headings_of, proses_of, raw_html_of, words_of_article, written_blocks
+from newsletter.checks.writing import Shown, headings_of, proses_of, raw_html_of, words_of_article, written_blocks
 from newsletter.compile.channels import safe
-from newsletter.compile.edition import Asset
 from newsletter.compile.prose_html import Surroundings, render_nodes
 from newsletter.errors import Place
-from newsletter.issue.blocks import Figure
+from newsletter.issue.beside import REMOTE
+from newsletter.issue.blocks import FILES, Figure
 from newsletter.issue.prose import plain
 
 CLIP = 102_400  # bytes of HTML behind which Gmail cuts a message off
 CLIP_NEAR = 92_160  # bytes: nine tenths of it
 ALT_LIMIT = 125  # characters
 HEAVY, TOO_HEAVY = 200_000, 5_000_000  # bytes of a picture
+LARGE, TOO_LARGE = 500_000, 10_000_000  # bytes of a message
 
 _FILE_NAME = re.compile(r"[\w .()-]+\.(?:png|jpe?g|gif|webp|svg|bmp|tiff?|avif|heic)", re.IGNORECASE)
-_MAGIC = (
-    ("png", re.compile(rb"\x89PNG")),
-    ("jpeg", re.compile(rb"\xff\xd8\xff")),
-    ("gif", re.compile(rb"GIF8")),
-    ("webp", re.compile(rb"RIFF....WEBP", re.DOTALL)),
-    ("bmp", re.compile(rb"BM")),
-    ("tiff", re.compile(rb"II\*\0|MM\0\*")),
-    ("avif", re.compile(rb"....ftypavi[fs]", re.DOTALL)),
-    ("heic", re.compile(rb"....ftyp(?:hei|hev|mif1|msf1)", re.DOTALL)),
-    ("svg", re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*?)?(?:<!.*?>\s*)*<svg", re.DOTALL)),
-)
-_SHOWN_NOWHERE = {"svg", "avif", "heic", "tiff", "bmp"}
+_NOWHERE = re.compile(r"\.(?:svg|avif|heic|heif|tiff?|bmp)$", re.IGNORECASE)
 
 
 @rule("HTML001", Severity.WARNING, "the HTML is near Gmail's limit")
@@ -136,38 +127,71 @@ def alt_bad(case: Case) -> Iterator[Fault | Unable]:
 
 @rule("IMG004", Severity.WARNING, "a heavy picture")
 def heavy(case: Case) -> Iterator[Fault | Unable]:
-    """Warning over 200 kB, error over 5 MB: many readers are on the road. Source: practice, no standard."""
-    for asset, place, kind in _pictures(case):
-        if kind is not None and asset.size > HEAVY:
+    """Warning over 200 kB, error over 5 MB, as it is published: many readers are on the road.
+
+    Source: practice, no standard.
+    """
+    for asset, place in case.assets():
+        if asset.size > HEAVY and not asset.path.startswith(FILES):
             yield Fault(
-                f"{asset.source.name} weighs {asset.size / 1000:,.0f} kB",
+                f"{asset.written.name} weighs {asset.size / 1000:,.0f} kB",
                 place,
-                "save it as wide as it is shown twice over, or as JPEG",
+                "show less of it, or save it as JPEG",
                 Severity.ERROR if asset.size > TOO_HEAVY else None,
             )
-    if remote := sum(picture.src.startswith("https://") for picture in case.pictures):
+    if remote := len(_remote(case)):
         yield Unable(f"{remote} of the pictures are on the web and were not fetched")
 
 
 @rule("IMG006", Severity.ERROR, "a picture in a format that mail programs do not show")
 def format_unknown(case: Case) -> Iterator[Fault | Unable]:
     """SVG, AVIF, HEIC, TIFF and BMP are not shown by Gmail or Outlook (error), WebP not by Outlook on Windows
-    (warning). Told by the file's first bytes, not by its name. Source: caniemail.com.
+    (warning). Told by the address of a picture on the web; those in the issue's folder are converted, or refused.
+    Source: caniemail.com.
     """
-    for asset, place, kind in _pictures(case):
-        if kind is None and not asset.source.is_file():
-            yield Unable(f"{asset.source.name} is not there any more")
-        elif kind in _SHOWN_NOWHERE:
-            yield Fault(f"{asset.source.name} is {kind.upper()}, which Gmail and Outlook do not show", place, _AS)
-        elif kind == "webp":
+    for picture in _remote(case):
+        path = urlsplit(picture.src).path
+        if found := _NOWHERE.search(path):
+            yield Fault(f"Gmail and Outlook do not show {found[0][1:].upper()}: {picture.src}", picture.place, _FETCH)
+        elif path.lower().endswith(".webp"):
             yield Fault(
-                f"{asset.source.name} is WebP, which Outlook on Windows does not show", place, _AS, Severity.WARNING
+                f"Outlook on Windows does not show WebP: {picture.src}", picture.place, _FETCH, Severity.WARNING
             )
-    if remote := sum(picture.src.startswith("https://") for picture in case.pictures):
-        yield Unable(f"{remote} of the pictures are on the web and were not fetched")
 
 
-_AS = "save it as PNG or JPEG"
+@rule("IMG008", Severity.WARNING, "a picture on somebody else's server")
+def elsewhere(case: Case) -> Iterator[Fault | Unable]:
+    """Whoever runs that server sees who opens the letter and when, can change the picture or take it away, and its size
+    is not known, so that the text jumps when it comes. Without encryption (http://) it is an error: mail programs on
+    the web do not show it. Source: practice; caniemail.com.
+    """
+    for picture in _remote(case):
+        plain_http = picture.src.startswith("http://")
+        said = "is not encrypted" if plain_http else "is fetched by every reader from there"
+        yield Fault(f"{picture.src} {said}", picture.place, _FETCH, Severity.ERROR if plain_http else None)
+
+
+_FETCH = "save it under images/"
+
+
+@rule("MSG015", Severity.WARNING, "a large message")
+def large_message(case: Case) -> Iterator[Fault | Unable]:
+    """The message of the reader whose copy is the largest, as it goes over the wire, with the pictures that travel in it.
+
+    Warning over 500 kB, error over 10 MB, which many servers refuse. Source: practice; RFC 1870.
+    """
+    if case.weight > LARGE:
+        inside = f", of it {len(case.edition.enclosed)} pictures" if case.edition.enclosed else ""
+        yield Fault(
+            f"the message has {case.weight / 1000:,.0f} kB{inside}",
+            case.issue.place,
+            'images = "linked" in [theme] leaves pictures on the site' if inside else None,
+            Severity.ERROR if case.weight > TOO_LARGE else None,
+        )
+
+
+def _remote(case: Case) -> list[Shown]:
+    return [picture for picture in case.pictures if picture.src.startswith(REMOTE)]
 
 
 @rule("A11Y005", Severity.WARNING, "a heading skips a level")
@@ -192,21 +216,6 @@ def _attributes(tags: Iterable[Tag]) -> Counter[tuple[str, str, str]]:
     return Counter((tag.name, name, value) for tag in tags for name, value in tag.attributes)
 
 
-def _without_ids(target: str) -> str:
+def _without_ids(target: str, _: Place) -> str:
     """A link by id as any other: the sanitiser meets it resolved."""
     return "#" if target.startswith(("article:", "issue:")) else target
-
-
-def _pictures(case: Case) -> Iterator[tuple[Asset, Place, str | None]]:
-    for asset, place in case.assets():
-        yield asset, place, _format(asset.source)
-
-
-def _format(path: Path) -> str | None:
-    """The format of the picture in the file at `path`; None where it is none, or not there."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(1024)
-    except OSError:
-        return None
-    return next((name for name, magic in _MAGIC if magic.match(head)), None)
