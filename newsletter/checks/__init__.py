@@ -1,19 +1,20 @@
 """May it go out: rules that look at an issue and its edition before anyone gets it.
 
-A new rule is one generator function in the family's file (content, markup, links, legal): take the Case, yield a Fault
-for what is wrong and Unable for what could not be looked at, and let the docstring say the threshold and its source.
+A new rule is one generator function in the file of its family (content, markup, links, neighbours, legal): take the
+Case, yield a Fault for what is wrong and Unable for what could not be looked at, and let the docstring say the threshold
+and its source.
 """
 
 from __future__ import annotations
 
-from newsletter.checks import content, legal, links, markup
+from newsletter.checks import content, legal, links, markup, neighbours
 from newsletter.checks.case import Case
 from newsletter.checks.rule import RULES, CheckReport, Finding, Rule, Severity, Skipped
 from newsletter.compile.edition import Edition, Facts
 from newsletter.config import Settings
 from newsletter.issue.model import Issue
 
-FAMILIES = (content, markup, links, legal)
+FAMILIES = (content, markup, links, neighbours, legal)
 
 __all__ = ["FAMILIES", "RULES", "CheckReport", "Finding", "Rule", "Severity", "Skipped", "check"]
 

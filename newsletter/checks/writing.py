@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from newsletter.errors import Place
 from newsletter.issue import prose
-from newsletter.issue.blocks import Block, Button, Figure, Post, Prose, Quote, Sponsor, walk
+from newsletter.issue.blocks import Author, Block, Button, Comments, Figure, Post, Prose, Quote, Sponsor, walk
 from newsletter.issue.model import Article, Issue
 from newsletter.issue.prose import inlines_of, plain
 
-_ADDRESSES = {"url", "link", "source", "src", "image"}
+_NOT_WORDS = {"url", "link", "source", "src", "image", "dark", "who", "tag", "audience"}
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -50,7 +50,8 @@ def written_blocks(issue: Issue) -> Iterator[Block]:
     for article in issue.articles:
         if article.lead:
             yield article.lead
-        yield from walk(article.blocks)
+        for written in (article, *article.translations):
+            yield from walk(written.blocks)
     yield from walk(issue.closing)
 
 
@@ -80,7 +81,14 @@ def links_of(issue: Issue) -> Iterator[Linked]:
                 yield from _links_in(inlines_of(block.nodes))
             case Button():
                 yield Linked(block.url, plain(block.line), block.place, labelled=True)
-            case Figure(link=str(url)) | Quote(source=str(url)) | Post(url=str(url)) | Sponsor(url=str(url)):
+            case (
+                Figure(link=str(url))
+                | Quote(source=str(url))
+                | Post(url=str(url))
+                | Sponsor(url=str(url))
+                | Author(url=str(url))
+                | Comments(url=str(url))
+            ):
                 yield Linked(url, "", block.place, labelled=False)
             case _:
                 pass
@@ -92,9 +100,9 @@ def pictures_of(issue: Issue) -> Iterator[Shown]:
     """Every picture that was written."""
     for block in written_blocks(issue):
         match block:
-            case Figure():
+            case Figure() if block.src:
                 yield Shown(block.src, block.alt, plain(block.line), block.place)
-            case Post(image=str(image)):
+            case Post(image=str(image)) | Author(image=str(image)):
                 yield Shown(image, block.alt, "", block.place)
             case Prose():
                 for child in inlines_of(block.nodes):
@@ -123,7 +131,7 @@ def headings_of(article: Article) -> Iterator[prose.Heading]:
 def _words_of_block(block: Block) -> Iterator[Words]:
     for name in type(block).model_fields:
         value = getattr(block, name)
-        if name not in _ADDRESSES and isinstance(value, str) and value:
+        if name not in _NOT_WORDS and isinstance(value, str) and value:
             yield Words(value, block.place)
     if isinstance(block, Prose):
         yield from _words_of_nodes(block.nodes, block.place)

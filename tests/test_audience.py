@@ -1,0 +1,163 @@
+"""Who sees which block: by channel, by being subscribed, by tags; and what is hidden leaves no trace."""
+
+import re
+from email import message_from_bytes, policy
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.cli import run
+from newsletter.compile.audience import FEED_READER, PASSER_BY, SUBSCRIBER, in_mail_to, seen_by
+from newsletter.errors import Collected, ContentError
+from newsletter.issue.blocks import Divider, Prose, walk
+from newsletter.issue.markdown import parse
+from newsletter.issue.prose import Paragraph, plain
+from newsletter.issue.source import Source
+from tests.workspaces import article_file, compiled, issue_file, mail, page, workspace
+
+EACH = """
+ALL
+
+:::only web
+WEB
+:::
+
+:::only email
+EMAIL
+:::
+
+:::only subscribers
+SUBSCRIBED
+:::
+
+:::only non-subscribers
+STRANGER
+:::
+
+:::only tag=pro
+PRO
+:::
+"""
+WORDS = {"ALL", "WEB", "EMAIL", "SUBSCRIBED", "STRANGER", "PRO"}
+
+
+def blocks_of(tmp_path, text):
+    problems = Collected()
+    parsed = parse(Source.of(tmp_path / "a.md", text), problems)
+    problems.stop_if_any()
+    return parsed.blocks
+
+
+def paragraphs(blocks):
+    return [
+        plain(node.children)
+        for block in walk(blocks)
+        if isinstance(block, Prose)
+        for node in block.nodes
+        if isinstance(node, Paragraph)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("persona", "hidden"),
+    [
+        (SUBSCRIBER, {"WEB", "STRANGER", "PRO"}),
+        (in_mail_to(frozenset({"pro"})), {"WEB", "STRANGER"}),
+        (PASSER_BY, {"EMAIL", "SUBSCRIBED", "PRO"}),
+        (FEED_READER, {"EMAIL", "SUBSCRIBED", "STRANGER", "PRO"}),
+    ],
+)
+def test_everybody_sees_what_is_for_them(tmp_path, persona, hidden):
+    assert set(paragraphs(seen_by(persona, blocks_of(tmp_path, EACH)))) == WORDS - hidden
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left"),
+    [
+        ("Three questions:", "The first.", "Three questions:"),  # the colon leads to what follows
+        ("Join here:", "", "Join here."),
+        ("Join here:", "---", "Join here."),
+        ("Join here:", "## Next", "Join here."),
+        ("加入我们：", "", "加入我们。"),
+        ("He said:", ':::quote by="Him"\nYes.\n:::', "He said:"),
+        ("Join *here*:", "", "Join here."),
+    ],
+)
+def test_a_hidden_block_leaves_no_dangling_colon(tmp_path, before, after, left):
+    blocks = blocks_of(tmp_path, f"{before}\n\n:::cta\nDo.\n:::\n\n{after}\n")
+    assert paragraphs(seen_by(SUBSCRIBER, blocks))[0] == left
+    assert paragraphs(seen_by(PASSER_BY, blocks))[0] == before.replace("*", "")
+
+
+PIECES = [
+    "words\n",
+    "---\n",
+    ":::cta\nJoin.\n:::\n",
+    ":::only web\nOn the web.\n\n---\n:::\n",
+    ":::note\nA note.\n:::\n",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES)))
+def test_whatever_is_hidden_leaves_no_gap(tmp_path_factory, pieces):
+    blocks = blocks_of(tmp_path_factory.getbasetemp(), "\n".join(pieces))
+    kept = seen_by(SUBSCRIBER, blocks)
+    for one, other in pairwise(kept):
+        assert not (isinstance(one, Divider) and isinstance(other, Divider))
+        assert not (isinstance(one, Prose) and isinstance(other, Prose))
+    assert not kept or not isinstance(kept[0], Divider)
+    assert not kept or not isinstance(kept[-1], Divider)
+    assert paragraphs(kept).count("words") == pieces.count(PIECES[0])
+
+
+def test_each_tag_named_doubles_the_variants_and_each_reader_gets_theirs(tmp_path, monkeypatch, capsys):
+    body = EACH + "\n:::only tag=vip\nVIP\n:::\n"
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body)})
+    edition = compiled(ws, "1")
+    assert [dict(variant.conditions) for variant in edition.variants] == [
+        {"tag=pro": pro, "tag=vip": vip} for pro in (False, True) for vip in (False, True)
+    ]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path / "data"))
+    people = {"ann": "", "bob": "pro", "cyd": "vip", "dan": "pro;vip"}
+    rows = "".join(f"{name}@example.org,{tags}\n" for name, tags in people.items())
+    (tmp_path / "people.csv").write_text(f"email,tags\n{rows}")
+    assert run(["subscribers", "import", "people.csv"]) == 0
+    assert run(["send", "1", "--yes"]) == 0
+    said = {}
+    for path in (tmp_path / "data" / "outbox" / "new").iterdir():
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+        text = message.get_body(("plain",)).get_content()
+        html = message.get_body(("html",)).get_content()
+        found = {word for word in (*WORDS, "VIP") if re.search(rf"\b{word}\b", text)}
+        assert found == {word for word in (*WORDS, "VIP") if re.search(rf"\b{word}\b", html)}
+        said[message["To"].partition("@")[0].strip("<")] = found - {"ALL", "EMAIL", "SUBSCRIBED"}
+    assert said == {"ann": set(), "bob": {"PRO"}, "cyd": {"VIP"}, "dan": {"PRO", "VIP"}}
+
+
+def test_more_conditions_than_can_be_compiled_are_named(tmp_path):
+    body = "\n".join(f":::only tag=t{n}\nx\n:::\n" for n in range(5))
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body)})
+    with pytest.raises(ContentError) as caught:
+        compiled(ws, "1")
+    assert "32 variants, by tag=t0, tag=t1, tag=t2, tag=t3, tag=t4" in str(caught.value)
+    assert "01-a.md:20" in str(caught.value)
+
+
+@pytest.mark.parametrize(("said", "fault"), [("", "for whom"), ("mobile", "who"), ("web tag=pro", "for whom")])
+def test_only_says_for_whom(tmp_path, said, fault):
+    with pytest.raises(ContentError, match=fault):
+        blocks_of(tmp_path, f":::only {said}\nx\n:::\n")
+
+
+def test_an_invitation_for_everyone_is_a_button_a_form_and_an_address(tmp_path):
+    body = ':::quote by="Ann"\nFirst.\n\n:::cta for=everyone button="Join us"\nFree.\n:::\n\nSecond.\n:::\n'
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body)})
+    edition = compiled(ws, "1")
+    html, text = mail(edition)
+    assert 'href="https://test.example.org/subscribe"' in html
+    assert "Join us" in html
+    assert "Join us: https://test.example.org/subscribe" in text
+    assert '<form class="subscribe"' in page(edition, "articles/a")
