@@ -9,6 +9,7 @@ import typer.main
 from newsletter.cli import app
 from newsletter.config import load_settings
 from newsletter.issue.blocks import DIRECTIVES
+from newsletter.issue.importing.repairs import MENDINGS
 from newsletter.providers import PROVIDERS, provider_type
 
 ROOT = Path(__file__).parent.parent
@@ -31,6 +32,12 @@ def test_every_option_that_the_command_table_names_is_there():
 
 def test_every_block_is_in_the_readme():
     assert set(re.findall(r"^\| `:::(\w+)", README, re.MULTILINE)) == set(DIRECTIVES)
+
+
+def test_every_repair_of_an_import_is_in_the_readme_with_its_explanation():
+    _, section = README.split("### What `add` repairs\n")
+    rows = re.findall(r"^\| `([\w-]+)` \| (.*) \|$", section.split("\n## ")[0], re.MULTILINE)
+    assert rows == [(mending.name, mending.explanation) for mending in MENDINGS]
 
 
 def test_the_settings_in_the_readme_are_valid(tmp_path):
