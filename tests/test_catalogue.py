@@ -127,17 +127,18 @@ def test_a_broken_draft_keeps_no_other_issue_from_being_built(tmp_path):
 
 
 def test_links_to_what_is_gone_or_not_public_are_found_from_both_ends(tmp_path):
-    ws = workspace(tmp_path, TWO)
+    files = {"0-zero/issue.md": issue_file(0), "0-zero/01-z.md": article_file("Before [that](article:new).")}
+    ws = workspace(tmp_path, TWO | files)
     assert [place.rpartition("/")[2] for place, _ in findings(ws, "2", "REF001")] == [
         "01-deep-dive.md:4:13",
         *(f"02-new.md:4:{column}" for column in (36, 52)),
     ]
     sent(ws, "1-one")
     assert findings(ws, "2", "REF001") == []
-    (ws.issues / "1-one" / "02-short.md").rename(ws.issues / "1-one" / "02-brief.md")
+    (ws.issues / "2-two" / "02-new.md").rename(ws.issues / "2-two" / "02-newer.md")
     ((place, message),) = findings(ws, "2", "REF002")
-    assert place.endswith("1-one/01-deep-dive.md:4:16")
-    assert "no article `short`, which 1-one links to" in message
+    assert place.endswith("0-zero/01-z.md:4:15")
+    assert "no article `new`, which 0-zero links to" in message
 
 
 ZH = TWO | {
