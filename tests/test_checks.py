@@ -407,7 +407,7 @@ def test_html_that_gmail_cuts_off(case: Case, size: int, severity: Severity) -> 
 
 def test_size_is_that_of_the_largest_copy(case: Case) -> None:
     case.facts = Facts(largest={"subscriber.first_name": "ß" * 60_000})
-    assert [finding.rule for finding in case.checked().findings] == ["HTML001"]
+    assert [finding.rule for finding in case.checked().findings] == ["HTML001", "MSG015"]
 
 
 def test_what_only_the_theme_says(case: Case) -> None:

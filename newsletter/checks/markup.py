@@ -176,7 +176,7 @@ _FETCH = "save it under images/"
 
 @rule("MSG015", Severity.WARNING, "a large message")
 def large_message(case: Case) -> Iterator[Fault | Unable]:
-    """The message of the reader whose copy is the largest, as it goes over the wire, with the pictures that travel in it.
+    """The message of the reader whose copy is the largest, as it goes over the wire, with the pictures inside it.
 
     Warning over 500 kB, error over 10 MB, which many servers refuse. Source: practice; RFC 1870.
     """
