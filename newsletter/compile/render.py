@@ -7,6 +7,7 @@ engine damages them in attributes; HTML is escaped as usual; text and style shee
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -21,6 +22,8 @@ from markupsafe import Markup
 from newsletter.compile.words import Words, direction, own_name
 from newsletter.errors import Place, TemplateError
 from newsletter.workspace import Workspace
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ def host(url: str) -> str:
 def _encoded(value: Any) -> Any:
     if isinstance(value, (Markup, jinja2.Undefined)):
         return value
-    return Markup("".join(c if " " <= c <= "~" and c not in "&<>\"\\'" else f"&#{ord(c)};" for c in str(value)))
+    text = _NOT_XML.sub("\ufffd", str(value))
+    return Markup("".join(c if " " <= c <= "~" and c not in "&<>\"\\'" else f"&#{ord(c)};" for c in text))
 
 
 def _line_in(template: str, error: Exception) -> Place:

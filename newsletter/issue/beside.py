@@ -68,6 +68,8 @@ def _check(workspace: Workspace, path: Path, said: str, where: Place, problems: 
     except ContentError as error:
         problems.extend(error.problems)
         return
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, a loop of symlinks
+        there = False
     if said.startswith(FILES) and ".." in path.parts:
         problems.add(f"{said} leaves files/", hint="put the file there: what lies there is published", where=where)
     elif not there:

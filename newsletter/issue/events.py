@@ -23,6 +23,15 @@ _BREAKS: dict[str, prose.Inline] = {"SoftBreak": prose.SoftBreak(), "HardBreak":
 _INLINE_LEAVES = {"Text", "Code", "InlineHtml", "FootnoteReference", "TaskListMarker", *_BREAKS}
 
 
+MAX_HTML_DEPTH = 100
+"""How deep raw HTML may nest; what reads it later ends without a word a hundred times deeper."""
+_HTML_TAG = re.compile(r"<!--.*?-->|<(?P<end>/?)(?P<name>[A-Za-z][^\s/>]*)[^>]*>", re.DOTALL)
+_ENDS_BY_ITSELF = {
+    *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"),
+    *("colgroup", "dd", "dt", "li", "optgroup", "option", "p", "rp", "rt", "tbody", "td", "tfoot", "th", "thead", "tr"),
+}
+
+
 class Events:
     """A cursor over events as triples (kind, what it carries, offset); knows fences by their offset."""
 
@@ -86,6 +95,7 @@ class NodeBuilder:
     def __init__(self, events: Events) -> None:
         self._events = events
         self._notes = _Notes()
+        self._html_depth = 0
 
     def nodes(self) -> Iterator[prose.Node | Fence]:
         """The document's top-level nodes and fences in order; footnote definitions are kept for `footnotes`."""
@@ -272,11 +282,24 @@ class NodeBuilder:
 
     def _markup(self, html: str, byte: int) -> str:
         """Raw HTML as it stands; slots may stand between its tags and not inside one."""
+        self._measure(html, byte)
         return re.sub(
             r"<[^>]*>",
             lambda tag: self._without_slots(tag[0], "an HTML tag", self._events.place(byte)),
             html,
         )
+
+    def _measure(self, html: str, byte: int) -> None:
+        for tag in _HTML_TAG.finditer(html):
+            if not tag["name"] or tag["name"].lower() in _ENDS_BY_ITSELF:
+                continue
+            self._html_depth = max(self._html_depth + (-1 if tag["end"] else 1), 0)
+            if self._html_depth == MAX_HTML_DEPTH + 1 and not tag["end"]:
+                self._events.problems.add(
+                    f"more than {MAX_HTML_DEPTH} elements of raw HTML stand inside each other",
+                    hint="close them, or say it in Markdown",
+                    where=self._events.place(byte),
+                )
 
 
 def _join(found: list[prose.Inline], leaf: prose.Inline) -> None:

@@ -18,6 +18,7 @@ from newsletter.issue.model import EmailForm
 from newsletter.issue.source import Source
 
 ISSUE_ID = r"^[0-9a-z]{12}$"
+_CONTROL = re.compile("[\0-\b\v\f\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _OPENING = re.compile(r"\A---[ \t]*\n")
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -138,6 +139,10 @@ class Document:
 def read_document(path: Path) -> Document:
     """The front matter and body of `path`; raises ContentError with the place of what is wrong."""
     whole = Source.of(path, read_text(path))
+    if control := _CONTROL.search(whole.text):
+        raise ContentError(
+            f"holds the control character U+{ord(control[0]):04X}", hint="remove it", where=whole.place(control.start())
+        )
     opening = _OPENING.match(whole.text)
     if not opening:
         raise ContentError(
@@ -178,7 +183,7 @@ def validated(document: Document, model: type[Front], problems: Collected) -> Fr
 
 def _yaml(whole: Source, start: int, end: int) -> tuple[dict[str, Any], dict[str, int]]:
     text = whole.text[start:end]
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -189,6 +194,8 @@ def _yaml(whole: Source, start: int, end: int) -> tuple[dict[str, Any], dict[str
             )
         offsets: dict[str, int] = {}
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise ContentError("a key is not a word", where=whole.place(start + key.start_mark.index))
             if key.value in offsets:
                 where = whole.place(start + key.start_mark.index)
                 raise ContentError(f"`{key.value}` stands twice", hint="remove one of them", where=where)
@@ -204,8 +211,27 @@ def _yaml(whole: Source, start: int, end: int) -> tuple[dict[str, Any], dict[str
         ) from error
     except (yaml.YAMLError, ValueError) as error:
         raise ContentError(f"the front matter is not YAML: {error}", where=whole.place(start)) from error
+    except RecursionError as error:
+        raise ContentError("the front matter is nested too deep", where=whole.place(start)) from error
     finally:
         loader.dispose()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without what makes a small file large (aliases) and a line more than one (control characters)."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "a value that begins with * needs quotes", mark)
+        return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and (control := _CONTROL.search(value)):
+            said = f"a value holds the control character U+{ord(control[0]):04X}"
+            raise yaml.constructor.ConstructorError(None, None, said, node.start_mark)
+        return value
 
 
 def _yaml_hint(problem: str) -> str:

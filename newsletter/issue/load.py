@@ -24,8 +24,9 @@ from newsletter.issue.front import (
 )
 from newsletter.issue.markdown import Parsed, code_spans, parse, parse_nodes
 from newsletter.issue.model import Article, EmailForm, Erratum, Issue
-from newsletter.issue.prose import Paragraph
+from newsletter.issue.prose import Inline, InlineHtml, Paragraph, Text, inlines_of
 from newsletter.issue.slots import FACTS, Vocabulary, edits
+from newsletter.issue.source import Source
 from newsletter.issue.survey import LEADING_NUMBER, article_files, read_catalogue, slug_of, translations
 from newsletter.workspace import Workspace
 
@@ -329,11 +330,20 @@ class _Loading:
             )
         return slug
 
+    def _line(self, source: Source) -> tuple[Inline, ...]:
+        """A line of Markdown in the front matter; with raw HTML, or what is no paragraph, as it is written."""
+        match parse_nodes(source, self._problems):
+            case (Paragraph(children) as paragraph,) if not any(
+                isinstance(child, InlineHtml) for child in inlines_of((paragraph,))
+            ):
+                return children
+            case _:
+                return (Text(source.text),) if source.text else ()
+
     def _lead(self, document: Document, image: str | None, alt: str, caption: str, credit: str) -> Figure | None:
-        if image is None:
+        if image is None or not (image or caption):
             return None
-        nodes = parse_nodes(document.value_source("caption", caption), self._problems)
-        line = nodes[0].children if nodes and isinstance(nodes[0], Paragraph) else ()
+        line = self._line(document.value_source("caption", caption))
         figure = Figure(src=image, alt=alt, credit=credit, line=line, place=document.place("image"))
         check_beside(self._workspace, (figure,), self._problems)
         return figure

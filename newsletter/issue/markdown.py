@@ -29,6 +29,10 @@ _OPTIONS = (
     | _O.ENABLE_STRIKETHROUGH
     | _O.ENABLE_HEADING_ATTRIBUTES
 )
+MAX_DEPTH = 40
+"""How deep lists, quotations and marks may stand inside each other (a list counts twice)."""
+MAX_OPEN = 8
+"""How many directives may be open at once."""
 _FENCE = re.compile(r"^ {0,3}(?P<fence>:::+)[ \t]*(?P<said>[^\n]*?)[ \t]*$", re.MULTILINE)
 _MARKER = re.compile(r"<!--\s*(articles|more)\s*-->")
 
@@ -50,7 +54,7 @@ def parse(source: Source, problems: Collected) -> Parsed:
 
 def parse_nodes(source: Source, problems: Collected) -> tuple[Node, ...]:
     """The prose of `source`, without directives: what CommonMark says of it."""
-    builder = NodeBuilder(Events(_events(source.text), source, problems, {}))
+    builder = NodeBuilder(Events(_readable(source, problems), source, problems, {}))
     nodes = tuple(node for node in builder.nodes() if not isinstance(node, Fence))
     notes = builder.footnotes()
     return (*nodes, notes) if notes else nodes
@@ -58,6 +62,23 @@ def parse_nodes(source: Source, problems: Collected) -> tuple[Node, ...]:
 
 def _events(text: str) -> list[tuple[Any, dict[str, int]]]:
     return cast("list[tuple[Any, dict[str, int]]]", list(pyromark.events_with_range(text, options=_OPTIONS)))
+
+
+def _readable(source: Source, problems: Collected) -> list[tuple[Any, dict[str, int]]]:
+    """The events of `source`; none, and a fault, where they nest deeper than anybody reads."""
+    events = _events(source.text)
+    depth = 0
+    for event, span in events:
+        if isinstance(event, dict):
+            depth += ("Start" in event) - ("End" in event)
+        if depth > MAX_DEPTH:
+            problems.add(
+                f"lists and quotations stand more than {MAX_DEPTH} deep inside each other",
+                hint="take some of the > or of the space before the marks away",
+                where=source.place(ByteOffsets(source.text).character(span["start"])),
+            )
+            return []
+    return events
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:
@@ -188,7 +209,7 @@ class _Assembly:
     def __init__(self, marked: Source, fences: list[Fence], problems: Collected) -> None:
         self._problems = problems
         moved = {fence.start: fence for fence in self._moved(fences)}
-        self._builder = NodeBuilder(Events(_events(marked.text), marked, problems, moved))
+        self._builder = NodeBuilder(Events(_readable(marked, problems), marked, problems, moved))
         self._markers: dict[str, int] = {}
         self._stack = [Opening.document(marked)]
 
@@ -219,13 +240,23 @@ class _Assembly:
         if fence.said:
             opening = Opening.of(fence, self._problems)
             if opening.takes_body:
-                self._stack.append(opening)
+                self._push(opening)
             else:
                 self._close(opening)
         elif len(self._stack) == 1:
             self._problems.add("this `:::` closes nothing", hint="remove it", where=fence.place)
         else:
             self._close(self._stack.pop())
+
+    def _push(self, opening: Opening) -> None:
+        self._stack.append(opening)
+        if len(self._stack) == MAX_OPEN + 2:  # beside the document itself
+            self._problems.add(
+                f"more than {MAX_OPEN} directives stand inside each other",
+                hint="close some with ::: before it",
+                where=opening.place,
+            )
+        opening.valid &= len(self._stack) <= MAX_OPEN + 1
 
     def _close(self, opening: Opening) -> None:
         block = close_block(opening, self._problems)
@@ -239,7 +270,7 @@ class _Assembly:
                 self._marker(marker[1], place)
             case Rule(place):
                 top.add_block(Divider(place=place))
-            case Paragraph((Image() as image,), place):
+            case Paragraph((Image() as image,), place) if image.src or image.title:
                 top.add_block(_figure(image, place))
             case _:
                 top.add_node(node)
