@@ -266,6 +266,8 @@ def test_straight_quotes_in_an_argument_become_typographic() -> None:
         "Tesla asks its customers to subscribe to a package for driving.",
         "I send out everything in a newsletter every week.",
         "You can join our walk on Sunday.",
+        "If you were subscribed to the old mailing list, you are on the new one now.",
+        "You want to join the majority in forming a union? Send an email to our office.",
     ],
 )
 def test_what_asks_nobody_to_subscribe(text: str) -> None:
@@ -305,6 +307,7 @@ def test_quotation_marks_are_those_of_the_language(lang: str, said: str) -> None
         ("’ \"('nested')\"", "’ “(‘nested’)”"),
         ('’ an 18" wheel, 6\'2" tall', '’ an 18" wheel, 6\'2" tall'),
         ('’ the "iPhone 6" is', "’ the “iPhone 6” is"),
+        ('’ so — "there" ("here")', "’ so — “there” (“here”)"),
         ("’ see https://x.org/it's", "’ see https://x.org/it's"),
     ],
 )
@@ -324,6 +327,7 @@ def test_quotation_marks_in_code_addresses_and_html_are_left_alone() -> None:
         "- it's\n- `it's`",
         "<p title='x'>\nit's\n</p>",
         "[ref]: https://x.org/ 'it'",
+        "{% include picture.html caption='it' %}",
     )
     assert mended(text, form=Form.MARKDOWN).body == (
         text.replace("[it's](", "[it’s](").replace(">it's</b>", ">it’s</b>").replace("- it's\n", "- it’s\n")

@@ -175,8 +175,8 @@ def _text_passages(text: str, first_line: int) -> Iterator[Passage]:
 
 
 def _markdown_passages(text: str, first_line: int) -> Iterator[Passage]:
-    """The passages of a Markdown text: together they are the same text, to the letter. What stands in a block already
-    was put there by somebody, and is no paragraph to be repaired."""
+    """The passages of a Markdown text: together they are the same text, but for blanks at its end. What stands in a
+    block already was put there by somebody, and is no paragraph to be repaired."""
     done = depth = 0
 
     def passage(start: int, said: str, kind: Kind) -> Passage:

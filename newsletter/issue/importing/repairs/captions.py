@@ -23,7 +23,7 @@ def lost_pictures(manuscript: Manuscript, say: Say) -> Manuscript:
     found: list[Passage] = []
     passages = manuscript.passages
     for n, here in enumerate(passages):
-        line = manuscript.words(here) if here.is_line and len(here.text) <= _CAPTION else ""
+        line = manuscript.bare_words(here) if here.is_line and len(here.text) <= _CAPTION else ""
         beside = [passage for passage in passages[max(n - 1, 0) : n + 2] if passage is not here]
         captions = _POINTING.search(line) or (like_caption(line) and any(map(_is_long, beside)))
         if captions and not any(map(_is_picture, beside)):

@@ -16,7 +16,7 @@ _NOT_IN_HEADING = tuple(".,;:!?…”\"’')]»。，；：！？")
 _NOT_IN_TITLE = tuple(".,;:…。，；：")
 _EXCLAMATION = re.compile(r".*\w[^\w!]*![\W_]*")
 _GREETING = re.compile(
-    r"(?:hi|hey|hello|dear|good (?:morning|day|evening)|welcome|thanks?|hallo|guten)\b", re.IGNORECASE
+    r"(?:hi|hey|hello|dear|good (?:morning|day|evening)|welcome|thanks?|happy|hallo|guten)\b", re.IGNORECASE
 )
 
 

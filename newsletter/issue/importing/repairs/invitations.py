@@ -9,8 +9,9 @@ from newsletter.issue.importing.manuscript import Kind, Manuscript, Passage, Say
 
 _INVITATION = 500  # characters: the longest call to action
 _ASKS = re.compile(
-    r"\b(?:subscribe(?:d)?|sign up|drop your e-?mail|(?:enter|leave|give us) your e-?mail"
-    r"|join (?:our|the|us|\d[\d.,]*\+?)\b|get (?:our|the|this)\b.*\b(?:newsletter|inbox)|delivered to your inbox)\b",
+    r"\b(?:subscribe|(?:not|n’t|n't)(?: yet| already)? subscribed|sign up|(?:drop|enter|leave|give us) your e-?mail"
+    r"|join (?:(?:our|the|us|over|more than|\d[\d.,]*\+?) )+(?:\w+ ){0,2}(?:readers|subscribers|newsletter)"
+    r"|get (?:our|the|this)\b.*\b(?:newsletter|inbox)|delivered to your inbox)\b",
     re.IGNORECASE,
 )
 _LETTER = re.compile(r"\b(?:newsletters?|e-?mails?|inbox|readers|subscribers|mailing list)\b", re.IGNORECASE)

@@ -28,8 +28,10 @@ _ENGLISH = ("“", "”", "‘", "’")
 _STRAIGHT = "\"'"
 _TYPOGRAPHIC = re.compile("[“”„«»‘’‚]")
 _LEFT_ALONE = re.compile(
-    r"https?://\S+|\bwww\.\S+|`+[^`]*`+|<[A-Za-z/!][^>]*>|\{\{.*?\}\}|\]\([^)]*\)|\]\[[^\]]*\]", re.DOTALL
+    r"https?://\S+|\bwww\.\S+|`+[^`]*`+|<[A-Za-z/!][^>]*>|\{[{%].*?[%}]\}|\{[:#.][^}]*\}|\]\([^)]*\)|\]\[[^\]]*\]",
+    re.DOTALL,
 )
+_BLANK = re.compile(r"(?:\s|[(\[{–—/-]|&(?:nbsp|[mn]dash|#160);)\Z")
 _APOSTROPHE = "’"
 _ELISION = re.compile(r"'(?:n'|(?:tis|twas|em|cause|til|round)\b)", re.IGNORECASE)
 
@@ -84,7 +86,7 @@ class _Typesetting:
 
     def _set(self, n: int) -> str:
         before, after = self.text[n - 1 : n] if n else "", self.text[n + 1 : n + 2]
-        opens = self._opens(before, after)
+        opens = self._opens(n, after)
         if self.text[n] == '"':
             if before.isdigit() and not self._open:  # inches
                 return '"'
@@ -95,9 +97,10 @@ class _Typesetting:
             return self.marks[2]
         return self.marks[3] if before and not before.isalnum() and not opens else _APOSTROPHE
 
-    def _opens(self, before: str, after: str) -> bool:
-        blank_after = not after or after.isspace()
-        return (self._after_opening or not before or before.isspace() or before in "([{-–—/") and not blank_after
+    def _opens(self, n: int, after: str) -> bool:
+        if not after or after.isspace():
+            return False
+        return self._after_opening or bool(_BLANK.search(self.text, max(n - 8, 0), n))
 
     def _closes_later(self, n: int) -> bool:
         """Whether a single mark behind text[n] can close what opens there: ‘so’, and not ’tis."""
