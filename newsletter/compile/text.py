@@ -18,10 +18,10 @@ _MARKS: dict[type, str] = {prose.Emphasis: "_", prose.Strong: "*", prose.Striket
 _UNSEEN = {"Mn", "Me", "Cf"}
 _IDEOGRAPH = re.compile(r"[\u2e80-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]")
 _OPENS, _CLOSES = "（「『【〔《〈“‘［｛", "）」』】〕》〉”’］｝、。，．：；？！…—～·・ーっッゃャゅュょョ々"
-_ALONE = rf"(?![{_OPENS}{_CLOSES}]){_IDEOGRAPH.pattern}"
-_PIECE = re.compile(
-    rf"[{_OPENS}]*(?:{_ALONE}|(?:(?!{_IDEOGRAPH.pattern})[^{_OPENS}{_CLOSES}])+)[{_CLOSES}]*|.[{_CLOSES}]*"
-)
+_ONE = rf"(?![{_OPENS}{_CLOSES}]){_IDEOGRAPH.pattern}"
+_RUN = rf"(?:(?!{_IDEOGRAPH.pattern})[^*_~{_OPENS}{_CLOSES}])+"
+_UNIT = rf"[{_OPENS}]*(?:{_ONE}|{_RUN})[{_CLOSES}]*"
+_PIECE = re.compile(rf"[*_~]*{_UNIT}(?:[*_~]+{_UNIT})*[*_~]*|.[{_CLOSES}]*")
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 
 
