@@ -87,6 +87,26 @@ def test_markdown_keeps_its_marks_and_its_front_matter(tmp_path: Path) -> None:
     assert repairs_of(result) == [("dropped-key", 4), ("double-braces", 7)]
 
 
+def test_front_matter_that_would_not_load_is_dropped_by_name(tmp_path: Path) -> None:
+    source = "---\ntitle: One\ndate: soon\nslug: Not A Slug\nauthor: '{{ me }}'\nlang: en\n---\n\nWords.\n"
+    result = imported(tmp_path, source, "source.md")
+    assert front_of(result) == {"title": "One", "slug": "not-a-slug", "lang": "en"}
+    assert repairs_of(result) == [("dropped-key", 3), ("dropped-key", 5)]
+    assert len(loaded(tmp_path, result)) == 1
+
+
+def test_pictures_beside_markdown_come_along(tmp_path: Path) -> None:
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a folder" / "a.png").write_bytes(b"a")
+    (tmp_path / "lead.png").write_bytes(b"lead")
+    body = '![a](a%20folder/a.png "A title") ![gone](gone.png) ![far](https://x.example/a.png) ![up](../up.png)'
+    (tmp_path.parent / "up.png").write_bytes(b"up")
+    result = imported(tmp_path, f"---\ntitle: One\nimage: lead.png\nalt: Lead\n---\n\n{body}\n", "source.md")
+    assert body_of(result) == body.replace("a%20folder/a.png", "images/a.png")
+    assert front_of(result)["image"] == "images/lead.png"
+    assert result.pictures == {"a.png": b"a", "lead.png": b"lead"}
+
+
 def test_the_first_heading_of_markdown_is_the_title(tmp_path: Path) -> None:
     result = imported(tmp_path, "\n# On *the* road #\n\nWords.\n", "source.md")
     assert front_of(result)["title"] == "On the road"

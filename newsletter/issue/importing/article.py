@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from newsletter.errors import Collected
+from newsletter.issue.front import ArticleFront
 from newsletter.issue.importing.draft import Draft, Form, Repair
 from newsletter.issue.importing.manuscript import Kind, Manuscript, words_of
-from newsletter.issue.importing.marked import KEPT_KEYS
 from newsletter.issue.importing.readers import read_draft
 from newsletter.issue.importing.repairs import mend
 from newsletter.issue.markdown import parse_nodes
@@ -64,7 +64,7 @@ def imported(
     manuscript, repairs = mend(_titled(Manuscript.of(draft, given, lang)), keep)
     front = dict(manuscript.front)
     front["slug"] = slugify(str(front.get("slug") or front.get("title") or name))
-    ordered = {key: front[key] for key in KEPT_KEYS if front.get(key)}
+    ordered = {key: front[key] for key in ArticleFront.model_fields if front.get(key)}
     header = yaml.safe_dump(ordered, allow_unicode=True, sort_keys=False, width=10_000)
     above = f"---\n{header}---\n\n"
     made: Iterable[Repair] = (*draft.repairs, *repairs)
