@@ -3,6 +3,7 @@
 import re
 from email import message_from_bytes, policy
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,20 @@ from hypothesis import strategies as st
 
 from newsletter.cli import run
 from newsletter.compile.audience import FEED_READER, PASSER_BY, SUBSCRIBER, in_mail_to, seen_by
+from newsletter.compile.edition import Facts
+from newsletter.compile.pipeline import compile_issue
+from newsletter.compile.render import Theme
 from newsletter.errors import Collected, ContentError
-from newsletter.issue.blocks import Divider, Prose, walk
+from newsletter.issue.blocks import Cta, Divider, Prose, walk
+from newsletter.issue.load import load_issue
 from newsletter.issue.markdown import parse
 from newsletter.issue.prose import Paragraph, plain
 from newsletter.issue.source import Source
+from newsletter.workspace import Workspace, shipped_root
+from tests.everything import everything
 from tests.workspaces import article_file, compiled, issue_file, mail, page, workspace
 
+TESTS = Path(__file__).parent
 EACH = """
 ALL
 
@@ -150,6 +158,29 @@ def test_more_conditions_than_can_be_compiled_are_named(tmp_path):
 def test_only_says_for_whom(tmp_path, said, fault):
     with pytest.raises(ContentError, match=fault):
         blocks_of(tmp_path, f":::only {said}\nx\n:::\n")
+
+
+def issues_of_the_suite(tmp_path):
+    for root in (shipped_root(), *sorted(path.parent for path in TESTS.glob("issues/*/newsletter.toml"))):
+        ws = Workspace.open(root)
+        yield from ((ws, folder) for folder in ws.issue_folders())
+    ws = everything(tmp_path)
+    yield from ((ws, folder) for folder in ws.issue_folders())
+
+
+def test_no_subscribers_bytes_of_any_issue_hold_an_invitation_that_is_not_for_everyone(tmp_path):
+    seen = 0
+    for ws, folder in issues_of_the_suite(tmp_path):
+        issue = load_issue(ws, folder)
+        edition = compile_issue(issue, Theme.of(ws), Facts(), ws.settings)
+        copies = [mail(edition, nth) for nth in range(len(edition.variants))]
+        said = " ".join(" ".join(html.split()) + " ".join(text.split()) for html, text in copies)
+        blocks = walk((*issue.opening, *(block for one in issue.articles for block in one.blocks), *issue.closing))
+        for cta in (block for block in blocks if isinstance(block, Cta) and block.audience == "anonymous"):
+            seen += 1
+            assert plain(cta.line) not in said, cta.place
+            assert plain(cta.line) in " ".join(page.html for page in edition.pages), cta.place
+    assert seen >= 2
 
 
 def test_an_invitation_for_everyone_is_a_button_a_form_and_an_address(tmp_path):

@@ -119,7 +119,7 @@ def build(
     if as_json:
         say_json(manifest)
         return
-    for name in ("email.html", "email.txt", "email.mjml"):
+    for name in (name for name in manifest["files"] if name.startswith("email.")):
         typer.echo(f"wrote {shown(folder / name)}  {manifest['sizes'][name]:,} bytes")
     typer.echo(f"wrote {shown(folder / 'web')}/  {counted(len(edition.pages), 'page')}")
     typer.echo(f"look at {shown(folder / PREVIEW)} in a browser, or `newsletter preview {edition.slug}`")

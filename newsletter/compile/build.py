@@ -6,9 +6,10 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from newsletter.compile.addresses import STYLE
-from newsletter.compile.edition import Edition
+from newsletter.compile.edition import AudienceVariant, Edition
 from newsletter.compile.slots import specimen_html, specimen_text
 from newsletter.replacing import replacing
 
@@ -17,7 +18,8 @@ PREVIEW = "preview.html"
 
 
 def write_build(edition: Edition, folder: Path, *, site: str, style: str, commit: str | None) -> dict[str, Any]:
-    """Write email.html, email.txt, email.mjml, web/, manifest.json and preview.html to `folder`, whole or not at all.
+    """Write email.html, email.txt, email.mjml, web/, manifest.json and preview.html to `folder`, whole or not at all;
+    for readers with tags that the issue asks for, email.pro.html and so on beside them.
 
     `site` is the address of the archive, where mail finds its pictures; in preview.html, which is the email otherwise,
     they are those in web/, since nothing is published yet. `style` is the site's style sheet. Returns the manifest:
@@ -54,17 +56,19 @@ def built_hash(folder: Path) -> str | None:
 
 
 def _files(edition: Edition, site: str, style: str) -> dict[str, str]:
-    variant = edition.variants[0]
-    pages = {f"web/{page.path}": page.html for page in edition.pages}
-    html = variant.html.fill(specimen_html)
-    return {
-        "email.html": html,
-        PREVIEW: _with_pictures_from(html, edition, site),
-        "email.txt": variant.text.fill(specimen_text),
-        "email.mjml": edition.mjml,
-        f"web/{STYLE}": style,
-        **pages,
-    }
+    files = {"email.mjml": edition.mjml, f"web/{STYLE}": style}
+    for variant in edition.variants:
+        html, named = variant.html.fill(specimen_html), _name_of(variant)
+        files[f"email{named}.html"] = html
+        files[f"preview{named}.html"] = _with_pictures_from(html, edition, site)
+        files[f"email{named}.txt"] = variant.text.fill(specimen_text)
+    return files | {f"web/{page.path}": page.html for page in edition.pages}
+
+
+def _name_of(variant: AudienceVariant) -> str:
+    """What files of a variant are called behind `email`: nothing, or the tags of those who get it, as in `.pro+vip`."""
+    tags = [quote(condition.removeprefix("tag="), safe="") for condition, holds in variant.conditions if holds]
+    return f".{'+'.join(tags)}" if tags else ""
 
 
 def _with_pictures_from(html: str, edition: Edition, site: str) -> str:
