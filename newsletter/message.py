@@ -139,7 +139,7 @@ class _Pieces:
 
     def filled(self, value: Callable[[Slot], str]) -> list[bytes]:
         """The encoded pieces with each slot's value between them."""
-        encoded = {slot: quoted_printable(value(slot)) for slot in self._distinct}
+        encoded = {slot: quoted_printable(slot.led(value(slot))) for slot in self._distinct}
         parts = [self._literals[0]]
         for slot, literal in zip(self._slots, self._literals[1:], strict=True):
             parts += (encoded[slot], literal)

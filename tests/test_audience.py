@@ -192,3 +192,18 @@ def test_an_invitation_for_everyone_is_a_button_a_form_and_an_address(tmp_path):
     assert "Join us" in html
     assert "Join us: https://test.example.org/subscribe" in text
     assert '<form class="subscribe"' in page(edition, "articles/a")
+
+
+@pytest.mark.parametrize(("name", "said"), [("Ann", "Hey Ann, Jaan here."), ("", "Hey, Jaan here.")])
+def test_a_greeting_without_a_name_has_no_hole(tmp_path, monkeypatch, name, said):
+    hello = '{{ subscriber.first_name | default("") }}, Jaan here.'
+    workspace(tmp_path, {"1-one/issue.md": issue_file(1, f"Hey {hello}", subject=f"'Hey {hello}'")})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path / "data"))
+    assert run(["subscribers", "add", "ann@example.org", "--first-name", name]) == 0
+    assert run(["send", "1", "--yes"]) == 0
+    (path,) = (tmp_path / "data" / "outbox" / "new").iterdir()
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert message["Subject"] == said
+    assert said in message.get_body(("plain",)).get_content()
+    assert f"{said}</p>" in message.get_body(("html",)).get_content()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from newsletter.issue.slots import TOKEN, Encoding, Slot, of_token
@@ -20,10 +20,10 @@ class Program:
     slots: tuple[Slot, ...] = ()
 
     def fill(self, value: Callable[[Slot], str]) -> str:
-        """The text with `value(slot)` in the place of each slot."""
+        """The text with `value(slot)` in the place of each slot, behind what leads to it."""
         parts = [self.literals[0]]
         for slot, literal in zip(self.slots, self.literals[1:], strict=True):
-            parts += (value(slot), literal)
+            parts += (slot.led(value(slot)), literal)
         return "".join(parts)
 
 
@@ -31,8 +31,11 @@ def cut(text: str) -> Program:
     """The program of `text` in which slots stand as tokens."""
     literals, slots, end = [], [], 0
     for found in TOKEN.finditer(text):
-        literals.append(text[end : found.start()])
-        slots.append(of_token(found))
+        slot, literal = of_token(found), text[end : found.start()]
+        if slot.default == "" and literal.endswith((" ", "\n")):
+            literal, slot = literal[:-1], replace(slot, lead=literal[-1])
+        literals.append(literal)
+        slots.append(slot)
         end = found.end()
     return Program((*literals, text[end:]), tuple(slots))
 

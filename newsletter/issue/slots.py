@@ -25,11 +25,18 @@ class Encoding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place for a value of one recipient, with what stands there when the value is blank."""
+    """A place for a value of one recipient, with what stands there when the value is blank; `lead` is the blank before
+    it, which goes where there is no value: "Hey Ann," and "Hey,".
+    """
 
     name: str
     default: str | None = None
     encoding: Encoding = Encoding.TEXT
+    lead: str = ""
+
+    def led(self, value: str) -> str:
+        """`value` behind its lead; nothing where it is empty."""
+        return self.lead + value if value else ""
 
     @property
     def token(self) -> str:
