@@ -297,6 +297,10 @@ def test_quotation_marks_are_those_of_the_language(lang: str, said: str) -> None
     assert mended('“He said "it\'s" so”', lang=lang).body == said
 
 
+def test_marks_inside_marks_are_those_of_the_language() -> None:
+    assert mended("„So“ sagt man's: \"Das ist 'so' hier\".", lang="de").body == "„So“ sagt man’s: „Das ist ‚so‘ hier“."
+
+
 @pytest.mark.parametrize(
     ("straight", "typographic"),
     [

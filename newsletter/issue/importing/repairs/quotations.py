@@ -46,9 +46,9 @@ def long_quotations(manuscript: Manuscript, say: Say) -> Manuscript:
         found += manuscript.passages[done : quotation.start]
         found += block(opening, quotation.inside)
         done = quotation.end
-        last = manuscript.passages[done - 1].line
-        to = f", to line {last}" if last != opening.line else ""
-        say(opening.line, f"a quotation{to}: its outer quotation marks are dropped")
+        paragraphs = sum(passage.kind is Kind.PARAGRAPH for passage in quotation.inside)
+        of = f" of {paragraphs} paragraphs" if paragraphs > 1 else ""
+        say(opening.line, f"a quotation{of}: its outer quotation marks are dropped")
     return manuscript.with_passages([*found, *manuscript.passages[done:]])
 
 

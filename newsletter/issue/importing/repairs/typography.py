@@ -38,7 +38,7 @@ _ELISION = re.compile(r"'(?:n'|(?:tis|twas|em|cause|til|round)\b)", re.IGNORECAS
 
 def mixed_quotes(manuscript: Manuscript, say: Say) -> Manuscript:
     """Only where the text has typographic ones as well: a text that is all straight may be meant so."""
-    straight = [straight_quotes(passage, manuscript.form) for passage in manuscript.passages]
+    straight = [_straight_quotes(passage, manuscript.form) for passage in manuscript.passages]
     if not any(straight) or not any(_TYPOGRAPHIC.search(passage.text) for passage in manuscript.passages):
         return manuscript
     marks = _MARKS.get(manuscript.lang.partition("-")[0].lower(), _ENGLISH)
@@ -48,12 +48,12 @@ def mixed_quotes(manuscript: Manuscript, say: Say) -> Manuscript:
     ]
     changed = [old.line for new, old in zip(found, manuscript.passages, strict=True) if new.text != old.text]
     if changed:
-        to = f" in {len(changed)} passages, to line {changed[-1]}" if len(changed) > 1 else ""
-        say(changed[0], f"straight quotation marks and apostrophes made typographic{to}")
+        of = f" in {len(changed)} passages, the first one here" if len(changed) > 1 else ""
+        say(changed[0], f"straight quotation marks and apostrophes made typographic{of}")
     return manuscript.with_passages(found)
 
 
-def straight_quotes(passage: Passage, form: Form) -> list[int]:
+def _straight_quotes(passage: Passage, form: Form) -> list[int]:
     """The offsets of straight marks in the words of a passage: not in code, addresses or HTML."""
     if passage.kind in {Kind.CODE, Kind.FENCE}:
         return []
@@ -75,27 +75,28 @@ class _Typesetting:
     text: str
     marks: tuple[str, str, str, str]
     straight: frozenset[int]
-    _open: bool = False  # whether a double mark is
+    _double_open: bool = False
+    _single_open: bool = False
     _after_opening: bool = True
 
     def pieces(self) -> Iterator[str]:
         for n, character in enumerate(self.text):
             piece = self._set(n) if n in self.straight else character
-            self._follow(character, piece, n)
+            self._follow(character, piece.strip(_NB))
             yield piece
 
     def _set(self, n: int) -> str:
         before, after = self.text[n - 1 : n] if n else "", self.text[n + 1 : n + 2]
         opens = self._opens(n, after)
         if self.text[n] == '"':
-            if before.isdigit() and not self._open:  # inches
+            if before.isdigit() and not self._double_open:  # inches
                 return '"'
             return self.marks[0] if opens else self.marks[1]
         if before.isdigit() and after.isdigit():  # feet
             return "'"
         if opens and not after.isdigit() and not _ELISION.match(self.text, n) and self._closes_later(n):
             return self.marks[2]
-        return self.marks[3] if before and not before.isalnum() and not opens else _APOSTROPHE
+        return self.marks[3] if self._single_open and not after.isalnum() else _APOSTROPHE
 
     def _opens(self, n: int, after: str) -> bool:
         if not after or after.isspace():
@@ -106,12 +107,9 @@ class _Typesetting:
         """Whether a single mark behind text[n] can close what opens there: ‘so’, and not ’tis."""
         return bool(re.search(r"(?<=\S)['’‘](?!\w)", self.text[n + 1 :]))
 
-    def _follow(self, character: str, piece: str, n: int) -> None:
-        double_open, double_close, single_open, _ = self.marks
-        opened = piece.strip(_NB) == double_open.strip(_NB) and not (double_open == double_close and self._open)
-        if opened:
-            self._open = True
-        elif piece.strip(_NB) == double_close.strip(_NB):
-            self._open = False
-        opener = opened or piece == single_open or character in "“„«‘‚"
-        self._after_opening = opener
+    def _follow(self, character: str, piece: str) -> None:
+        double_open, double_close, single_open, single_close = (mark.strip(_NB) for mark in self.marks)
+        opened = piece == double_open and not (double_open == double_close and self._double_open)
+        self._double_open = opened or (self._double_open and piece != double_close)
+        self._single_open = piece == single_open or (self._single_open and piece != single_close)
+        self._after_opening = opened or piece == single_open or character in "“„«‘‚"
