@@ -41,11 +41,13 @@ def dangling(case: Case) -> Iterator[Fault | Unable]:
 
 @rule("LANG001", Severity.WARNING, "an article lacks a translation")
 def untranslated(case: Case) -> Iterator[Fault | Unable]:
-    """Where articles of an issue exist in another language, the others are missed there. Source: practice."""
+    """Where half of an issue’s articles or more exist in another language, the others are missed there; with fewer,
+    a translation is the exception. Source: practice.
+    """
     there = Counter(other.lang for article in case.issue.articles for other in article.translations)
     for article in case.issue.articles:
         known = {article.lang, *(other.lang for other in article.translations)}
-        for lang in sorted(set(there) - known):
+        for lang in sorted(lang for lang in set(there) - known if 2 * there[lang] >= len(case.issue.articles)):
             yield Fault(
                 f"“{article.title}” is not there in {lang}; of the others, {there[lang]} can be read in it",
                 article.place,
