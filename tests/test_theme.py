@@ -1,6 +1,6 @@
-"""The default theme: what holds of every letter and page by construction, and what the tiny issue looks like.
+"""The default theme: what holds of every letter and page by construction, and what small issues look like.
 
-`pytest tests/test_theme.py --update-golden` writes tests/golden/tiny anew; look at the difference before you commit it.
+`pytest tests/test_theme.py --update-golden` writes tests/golden anew; look at the difference before you commit it.
 """
 
 import re
@@ -18,18 +18,24 @@ from hypothesis import strategies as st
 from newsletter.compile.colours import contrast, dark, light
 from newsletter.compile.edition import Edition, Facts, SentBefore
 from newsletter.compile.pipeline import compile_issue
-from newsletter.compile.values import stylesheet
-from newsletter.compile.render import Theme
+from newsletter.compile.render import Theme, host
 from newsletter.compile.slots import specimen_html, specimen_text
+from newsletter.compile.text import columns_of
+from newsletter.compile.values import stylesheet
+from newsletter.compile.words import Words, direction
 from newsletter.issue.load import latest_issue, load_issue
 from newsletter.issue.model import Issue
-from newsletter.workspace import Workspace
+from newsletter.workspace import Workspace, theme_root
 from tests.everything import HOSTILE, everything
 from tests.pages import Read
 
 ROOT = Path(__file__).parent.parent
-TINY = Path(__file__).parent / "issues" / "tiny"
-GOLDEN = Path(__file__).parent / "golden" / "tiny"
+ISSUES = Path(__file__).parent / "issues"
+TINY = ISSUES / "tiny"
+LANGUAGES = ["arabic", "chinese", "german"]
+GOLDEN = Path(__file__).parent / "golden"
+ADDRESSES = ["1 Short Street", "1 Long Road, 00001 Example", "12 Harbour Lane"]
+ADDRESSES += ["12 شارع المحطة، بيروت", "上海市车站路12号", "Bahnhofstraße 12, 1100 Wien"]
 BRAND = st.integers(0, 0xFFFFFF).map("#{:06x}".format)
 
 
@@ -56,6 +62,10 @@ class Made:
     def text(self) -> str:
         return self.edition.variants[0].text.fill(specimen_text)
 
+    @property
+    def say(self) -> Words:
+        return Words.of(self.issue.lang, (theme_root(),))
+
     def page(self, path: str) -> Read:
         return Read(next(page.html for page in self.edition.pages if page.path == path))
 
@@ -65,25 +75,28 @@ def all_of_it(tmp_path_factory):
     return Made.of(everything(tmp_path_factory.mktemp("everything")))
 
 
-@pytest.fixture(scope="module", params=["sample", "tiny", "everything"])
+@pytest.fixture(scope="module", params=["sample", "tiny", "everything", *LANGUAGES])
 def made(request, all_of_it):
-    return (
-        all_of_it
-        if request.param == "everything"
-        else Made.of(Workspace.open({"sample": ROOT, "tiny": TINY}[request.param]))
-    )
+    match request.param:
+        case "everything":
+            return all_of_it
+        case "sample":
+            return Made.of(Workspace.open(ROOT))
+        case name:
+            return Made.of(Workspace.open(ISSUES / name))
 
 
-def test_the_tiny_issue_looks_as_it_did(request):
-    tiny = Made.of(Workspace.open(TINY))
-    pages = {f"web/{page.path}": page.html for page in tiny.edition.pages}
-    now = {"email.html": tiny.html, "email.txt": tiny.text, **pages}
+@pytest.mark.parametrize("name", ["tiny", *LANGUAGES])
+def test_an_issue_looks_as_it_did(request, name):
+    made, golden = Made.of(Workspace.open(ISSUES / name)), GOLDEN / name
+    pages = {f"web/{page.path}": page.html for page in made.edition.pages}
+    now = {"email.html": made.html, "email.txt": made.text, **pages}
     if request.config.getoption("--update-golden"):
-        shutil.rmtree(GOLDEN, ignore_errors=True)
-        for name, text in now.items():
-            (GOLDEN / name).parent.mkdir(parents=True, exist_ok=True)
-            (GOLDEN / name).write_text(text, "utf-8")
-    kept = {str(path.relative_to(GOLDEN)): path.read_text("utf-8") for path in GOLDEN.rglob("*") if path.is_file()}
+        shutil.rmtree(golden, ignore_errors=True)
+        for path, text in now.items():
+            (golden / path).parent.mkdir(parents=True, exist_ok=True)
+            (golden / path).write_text(text, "utf-8")
+    kept = {str(path.relative_to(golden)): path.read_text("utf-8") for path in golden.rglob("*") if path.is_file()}
     assert now == kept
 
 
@@ -104,8 +117,7 @@ def assert_sound(page: Read) -> None:
     assert all("alt" in image.attributes for image in page.all("img"))
     assert all(link.text.strip() or any(image["alt"] for image in page.all("img") if link in image.around)
                for link in page.all("a"))  # fmt: skip
-    assert page.all("html")[0]["lang"]
-    assert page.all("html")[0]["dir"] == "ltr"
+    assert page.all("html")[0]["dir"] == direction(page.all("html")[0]["lang"])
     assert page.all("title")[0].text.strip()
     assert not page.all("script", "iframe", "object", "embed", "base")
     assert not [name for element in page.elements for name in element.attributes if name.startswith("on")]
@@ -115,7 +127,7 @@ def test_a_letter_is_sound(made):
     letter = Read(made.html)
     assert_sound(letter)
     wrapper = next(element for element in letter.all("div") if element["role"] == "article")
-    assert (wrapper["lang"], wrapper["dir"]) == (made.issue.lang, "ltr")
+    assert (wrapper["lang"], wrapper["dir"]) == (made.issue.lang, made.say.dir)
     data = [nearest_table(cell) for cell in letter.all("th")]
     for table in letter.all("table"):
         assert table["role"] == ("" if any(table is one for one in data) else "presentation")
@@ -175,15 +187,18 @@ def test_every_letter_says_who_why_and_how_to_leave(made):
         names = [slot.name for slot in program.slots]
         assert names.count("links.unsubscribe") == names.count("links.preferences") == 1
     for said in (made.html, made.text):
-        assert "Forwarded this?" in said
-        assert "You get this because" in said
+        assert made.say("Forwarded this?") in said
+        assert (
+            made.say("You get this because you subscribed at {host}.", host=host(made.edition.headers.archive)) in said
+        )
         assert "/subscribe" in said
-        assert any(address in said for address in ("1 Short Street", "1 Long Road, 00001 Example", "12 Harbour Lane"))
+        assert any(address in said for address in ADDRESSES)
 
 
 def test_contents_stand_where_there_are_three_articles(made):
     shown = [article for article in made.issue.articles if article.email != "none"]
-    assert ("In this issue" in made.html) == ("In this issue" in made.text) == (len(shown) >= 3)
+    contents = made.say("In this issue")
+    assert (contents in made.html) == (contents in made.text) == (len(shown) >= 3)
 
 
 def test_articles_in_a_letter_lead_to_their_pages(made):
@@ -226,14 +241,18 @@ def test_hostile_words_are_shown_as_they_are(all_of_it):
 
 def test_every_word_of_the_letter_is_in_its_text_part(made):
     def words(text):
-        return set(re.sub(r"[\W_]+", " ", text).casefold().split())
+        return set(re.findall(r"[\u4e00-\u9fff]|[^\W_\u4e00-\u9fff]+", text.casefold()))
 
-    numbers_of_notes = {str(number) for number in range(10)}
-    assert words(Read(made.html).text) - words(made.text) <= numbers_of_notes | {"see"}
+    letter = Read(made.html)
+    preheader = "".join(element.text for element in letter.elements if "display:none" in element["style"])
+    spoken = {made.issue.lang, *(article.lang for article in made.issue.articles)}
+    links = [Words.of(lang, (theme_root(),))("See it on {platform}", platform="") for lang in spoken]
+    not_in_text = " ".join([*links, *map(str, range(10))])
+    assert words(letter.text.replace(preheader, "", 1)) - words(made.text) <= words(not_in_text)
 
 
 def test_the_text_part_is_72_columns_wide(made):
-    long = [line for line in made.text.splitlines() if len(line) > 72]
+    long = [line for line in made.text.splitlines() if columns_of(line) > 72]
     assert [line for line in long if "https://" not in line] == []
     assert "\n\n\n\n" not in made.text
     assert "<td" not in made.text
@@ -313,6 +332,53 @@ def test_a_language_from_right_to_left_is_set_from_right_to_left(tmp_path):
     directions = [found[1] for around in paragraph.around if (found := re.search(r"direction:(\w+)", around["style"]))]
     assert directions[-1] == "rtl"
     assert "text-align:right" in paragraph.around[-2]["style"]
+
+
+def sides(read: Read, words: str) -> tuple[str, str, str]:
+    """How a paragraph runs: its direction, where its lines begin, and on which side the rule beside it stands."""
+    paragraph = next(p for p in read.all("p") if words in p.text)
+    style = " ".join(element["style"] for element in (*paragraph.around, paragraph))
+    directions = [element["dir"] for element in paragraph.around if element["dir"]]
+    rules = re.findall(r"border-(left|right):\s*3px", style)
+    return directions[-1], re.findall(r"text-align:\s*(left|right)", style)[-1], rules[-1] if rules else ""
+
+
+def test_each_article_of_a_letter_is_set_its_own_way():
+    arabic, german = (Read(Made.of(Workspace.open(ISSUES / name)).html) for name in ("arabic", "german"))
+    assert sides(arabic, "لم نكن نظن") == ("rtl", "right", "right")
+    assert sides(arabic, "Eleven minutes") == ("ltr", "left", "left")
+    assert sides(german, "Wir hätten nicht gedacht") == ("ltr", "left", "left")
+    assert sides(german, "إحدى عشرة دقيقة") == ("rtl", "right", "right")
+    cells = [cell for cell in german.all("td") if "إلى النشرة الجوية" in cell.text and cell["align"]]
+    assert cells[-2]["align"] == "right"
+
+
+def test_lists_and_tables_of_a_letter_begin_where_its_lines_do():
+    arabic = Read(Made.of(Workspace.open(ISSUES / "arabic")).html)
+    (item,) = (item for item in arabic.all("li") if item.text.strip() == "عدد الخطوط: 27 خطًا")
+    assert "padding: 0 24px 0 0" in item.around[-1]["style"]
+    head, *_, last = arabic.all("th")
+    assert "padding: 8px 0 8px 12px" in head["style"]
+    assert "text-align: right" in head["style"]
+    assert "padding-left: 0" in last["style"]
+    code = next(code for code in arabic.all("pre") if "curl" in code.text)
+    assert "direction: ltr" in code["style"]
+
+
+def test_an_article_of_another_language_speaks_it_throughout():
+    german = Made.of(Workspace.open(ISSUES / "german"))
+    for said in (german.html, german.text):
+        assert "القراءة على الويب" in said
+        assert "2 مارس 2026" in said
+    page = german.page("articles/platform/index.html")
+    assert (page.all("html")[0]["lang"], page.all("html")[0]["dir"]) == ("ar", "rtl")
+    back = next(link for link in page.all("a") if link.text == "العدد 12: \u2068Drei Bahnhöfe in einer Nacht\u2069")
+    assert back["lang"] == "de"
+    note = next(link for link in page.all("a") if link["aria-label"] == "العودة إلى النص")
+    assert note.text == "↪"
+    assert "letter-spacing: normal" in german.style
+    physical = re.findall(r"(?:margin|padding|border)-(?:left|right)|[{;]\s*(?:left|right):", german.style)
+    assert physical == []
 
 
 @given(BRAND)

@@ -278,5 +278,5 @@ def test_the_mail_that_asks_for_a_confirmation_speaks_it_too() -> None:
     mail = email.message_from_bytes(made, policy=default)
     text, html = (part.get_content() for part in mail.iter_parts())
     assert mail["Subject"] == "Bitte bestätigen: Strom & Rad"
-    assert "wurde Strom & Rad bestellt" in text
-    assert "wurde <strong>Strom &amp; Rad</strong> bestellt" in html
+    assert "wurde „Strom & Rad“ bestellt" in text
+    assert "wurde „<strong>Strom &amp; Rad</strong>“ bestellt" in html
