@@ -15,6 +15,7 @@ from newsletter.errors import Place, did_you_mean
 
 if TYPE_CHECKING:
     from newsletter.issue.importing.article import Imported
+    from newsletter.issue.importing.draft import Repair
 
 
 def register(app: typer.Typer) -> None:
@@ -54,6 +55,10 @@ def add(
     keep: Annotated[
         list[str], typer.Option(metavar="NAME", callback=_known_repairs, help="A repair not to make; may be repeated.")
     ] = [],  # noqa: B006
+    fetch_pictures: Annotated[
+        bool,
+        typer.Option("--fetch-pictures", help="Bring pictures on the web into images/; they stay there otherwise."),
+    ] = False,
     repairs: Annotated[
         bool,
         typer.Option("--repairs", is_eager=True, callback=_list_repairs, help="List the repairs."),
@@ -62,6 +67,7 @@ def add(
     """Add source articles to an issue, naming each repair."""
     from newsletter.issue.front import read_document
     from newsletter.issue.importing.article import import_article
+    from newsletter.issue.importing.remote import with_pictures
     from newsletter.issue.importing.writing import write_article
 
     workspace = opening.workspace_of(context)
@@ -77,7 +83,8 @@ def add(
     articles = [(file, imported(file, title)) for file in files]
     for file, article in articles:
         named = imported(file, _asked_for(file)) if "title" in article.missing and sys.stdin.isatty() else article
-        _say(named, file, write_article(folder, named))
+        complete, fetched = with_pictures(named) if fetch_pictures else (named, ())
+        _say(complete, file, write_article(folder, complete), fetched)
 
 
 def _asked_for(file: Path) -> str | None:
@@ -85,11 +92,11 @@ def _asked_for(file: Path) -> str | None:
     return typer.prompt(f"title of {shown(file)} (empty: later)", default="", show_default=False).strip() or None
 
 
-def _say(article: Imported, file: Path, path: Path) -> None:
+def _say(article: Imported, file: Path, path: Path, fetched: tuple[Repair, ...]) -> None:
     typer.echo(f"wrote {shown(path)}")
-    for repair in article.repairs:
-        where = Place(file if article.in_source else path, repair.line)
-        typer.echo(f"  {place(where)}: {repair.name}: {repair.said}")
+    said = [(file if article.in_source else path, repair) for repair in article.repairs]
+    for where, repair in [*said, *((path, repair) for repair in fetched)]:
+        typer.echo(f"  {place(Place(where, repair.line))}: {repair.name}: {repair.said}")
     if article.missing:
         typer.echo(f"  not given: {', '.join(article.missing)}")
     if "title" in article.missing:
