@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -27,12 +27,18 @@ class Addresses:
     """Makes links absolute and gathers pictures; what could not be had is in `lost`.
 
     `base` is the URL of the page, if it is known. `find` gives the bytes of a file that a picture's address names in
-    the source itself, None for any other.
+    the source itself, None for any other. Links in `known` are good as they are.
     """
 
-    def __init__(self, base: str = "", find: Callable[[str], bytes | None] = find_nothing) -> None:
+    def __init__(
+        self,
+        base: str = "",
+        find: Callable[[str], bytes | None] = find_nothing,
+        known: Collection[str] = (),
+    ) -> None:
         self._base = base if base.startswith(("https://", "http://")) else ""
         self._find = find
+        self._known = known
         self._names: dict[str, str | None] = {}
         self._pictures: dict[str, bytes] = {}
         self.lost: list[str] = []
@@ -45,6 +51,8 @@ class Addresses:
     def link(self, href: str) -> str:
         """`href` as an absolute URL of a kind that mail may hold; empty where it is none."""
         href = href.strip()
+        if href in self._known:
+            return href
         try:
             url = urljoin(self._base, href) if self._base and href else href
             parts = urlsplit(url)

@@ -30,6 +30,7 @@ _SAME = {"b": "strong", "i": "em", "s": "del", "strike": "del", "kbd": "code", "
 _MARKED = ("strong", "em", "del", "code")
 _KEPT_INLINE = (*_MARKED, "a", "img", "br", "q")
 _DATA_CELLS = ("td", "th")
+_TABLE_PARTS = ("caption", "thead", "tbody", "tfoot", "tr", *_DATA_CELLS)
 _WIDEST = 20  # columns that one cell may span
 _UP = str.maketrans("0123456789+-=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ")
 _DOWN = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
@@ -45,7 +46,12 @@ def regularise(root: Tag) -> None:
         _renamed(element)
     for table in reversed(root.find_all("table")):
         _table(table)
+    for part in root.find_all(_TABLE_PARTS):
+        if part.find_parent("table") is None:
+            part.name = "div"
     _lists(root)
+    for element in root.find_all(["p", *_HEADINGS]):
+        _without_blocks(element)
     for name in _MARKED:
         for element in root.find_all(name):
             if element.find(_BLOCKS) or element.find_parent(name) or element.find(_directive):
@@ -107,6 +113,18 @@ def _renamed(element: Tag) -> None:
         pass
     elif not element.name.startswith("directive "):
         element.unwrap()
+
+
+def _without_blocks(element: Tag) -> None:
+    """Paragraphs and headings hold running text; what holds more is a division. A heading may be set in divisions."""
+    inner = element.find_all(is_block)
+    if element.name != "p" and all(block.name in ("div", "p") for block in inner):
+        for block in inner:
+            block.insert_before(" ")
+            block.insert_after(" ")
+            block.unwrap()
+    elif inner:
+        element.name = "div"
 
 
 def _raised(element: Tag) -> None:

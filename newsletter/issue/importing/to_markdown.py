@@ -170,12 +170,11 @@ class _Marking(MarkdownConverter):
         Emphasis that opens or closes beside a letter and punctuation is such a case, which HTML allows.
         """
         wanted = _letters("".join(_heard(el, self._addresses)))
-        try:
-            while self._care < 2 and _letters(_read(text)) != wanted:
-                self._care += 1
-                text = self._children(el, parent_tags)
-        finally:
-            self._care = 0
+        for care in (1, 2):
+            if _letters(_read(text)) == wanted:
+                break
+            self._care, text = care, self._children(el, parent_tags)
+        self._care = 0
         return text
 
     def _children(self, el: Tag, parent_tags: set[str]) -> str:
