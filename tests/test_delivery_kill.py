@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import random
 import subprocess
 import sys
@@ -9,10 +11,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from newsletter.compile.edition import Enclosure
 from newsletter.store.ledger import Balance
 from tests.providers.editions import an_edition
 from tests.providers.relay import Relay, serving
@@ -21,6 +25,8 @@ from tests.publication import Publication
 ROOT = Path(__file__).parents[1]
 READERS = 1_500
 KILLS = 6
+PICTURE = Enclosure(id="1@news.example.org", path="images/a.png", media_type="image/png", data=bytes(range(256)) * 40)
+EDITION = replace(an_edition(f'<img src="cid:{PICTURE.id}">'), enclosed=(PICTURE,))
 
 RESUME = """
 import sys
@@ -43,14 +49,14 @@ Sender(ledger, provider, Path(folder) / "journals", pauses=()).resume(issue)
 def publication(tmp_path: Path) -> Publication:
     made = Publication.at(tmp_path)
     made.join(*(f"reader{n}" for n in range(READERS)))
-    plan = made.plan(an_edition())
+    plan = made.plan(EDITION)
     made.ledger.freeze(plan.send, plan.body, plan.audience)
     return made
 
 
 @contextmanager
 def _resuming(folder: Path, *provider: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-c", RESUME, str(folder), an_edition().issue_id, *provider]
+    command = [sys.executable, "-c", RESUME, str(folder), EDITION.issue_id, *provider]
     with subprocess.Popen(command, cwd=ROOT) as process:
         try:
             yield process
@@ -95,10 +101,12 @@ def test_killed_while_it_fills_the_outbox(publication: Publication, tmp_path: Pa
     _finish(tmp_path, "outbox", "path", str(tmp_path / "outbox"))
     read_the_mail()
 
-    balance = publication.ledger.balance(an_edition().issue_id)
+    balance = publication.ledger.balance(EDITION.issue_id)
     _hold(balance)
     assert set(times.values()) == {1}
     assert balance.accepted <= len(times) <= balance.accepted + balance.uncertain
+    mails = (email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in read.iterdir())
+    assert all(PICTURE.data in [part.get_content() for part in mail.walk() if part["Content-ID"]] for mail in mails)
 
 
 @pytest.mark.slow
@@ -109,7 +117,7 @@ def test_killed_while_it_talks_to_a_relay(publication: Publication, tmp_path: Pa
         _finish(tmp_path, "smtp", "port", str(relay.port))
         times = Counter(address for _, address, _ in relay.messages)
 
-    balance = publication.ledger.balance(an_edition().issue_id)
+    balance = publication.ledger.balance(EDITION.issue_id)
     _hold(balance)
     assert set(times.values()) == {1}
     assert balance.accepted <= len(times) <= balance.accepted + balance.uncertain

@@ -212,6 +212,7 @@ def _say_plan(workspace: Workspace, plan: Plan, provider: str, limit: int | None
 
     edition = plan.edition
     size = len(edition.variants[0].html.fill(specimen_html).encode())
+    inside = sum(len(enclosure.data) for enclosure in edition.enclosed)
     built = built_hash(workspace.build / edition.slug)
     changed = (
         "" if built in {None, edition.hash} else f"  (the last build is {str(built)[:12]}: something changed since)"
@@ -222,7 +223,7 @@ def _say_plan(workspace: Workspace, plan: Plan, provider: str, limit: int | None
         ("from", edition.headers.sender),
         ("list", f"{edition.list}: {plan.expected.selected:,} selected, {plan.expected.waiting:,} to be sent to"),
         ("provider", provider + (f", at most {limit:,} now" if limit else "")),
-        ("size", f"{size:,} bytes of HTML"),
+        ("size", f"{size:,} bytes of HTML" + (f", {inside:,} of pictures inside" if inside else "")),
         ("edition", edition.hash[:12] + changed),
     ]
     for name, said in lines:
