@@ -69,7 +69,13 @@ def test_a_fence_in_code_or_in_raw_html_is_left_alone():
 
 def test_a_comment_that_looks_like_a_marker_of_ours_is_the_writers_own():
     found = blocks("<!--0-->\n\n:::note\nwords\n:::\n\n<!--1-->\n")
-    assert kinds(found) == ["prose", "note", "prose"]
+    assert kinds(found) == ["note"]
+
+
+def test_a_comment_is_the_writers_own_and_leaves_nothing_behind():
+    found = blocks("one\n\n<!-- look this up\nlater -->\n\ntwo <!-- and this --> three\n")
+    assert kinds(found) == ["prose"]
+    assert [type(node).__name__ for node in found[0].nodes] == ["Paragraph", "Paragraph"]
 
 
 def test_a_picture_alone_is_a_figure_and_its_title_the_caption():

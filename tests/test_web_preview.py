@@ -109,7 +109,7 @@ def preview(tmp_path, serve):
     (folder / "issue.md").write_text(ISSUE)
     (folder / "01-the-socket.md").write_text(ARTICLE)
     (folder / "images" / "dot.png").write_bytes(DOT)
-    app = create_app(Workspace.open(root), Facts)
+    app = create_app(Workspace.open(root), lambda issue: Facts())
     return Preview(root.resolve(), serve(app), app.state.path)
 
 
@@ -325,7 +325,7 @@ def test_an_interrupt_ends_the_server_while_a_page_is_open(preview):
     program = (
         "import sys; from pathlib import Path; from newsletter.compile.edition import Facts\n"
         "from newsletter.web.preview import create_app, run; from newsletter.workspace import Workspace\n"
-        "run(create_app(Workspace.open(Path(sys.argv[1])), Facts), ready=lambda url: print(url, flush=True))"
+        "run(create_app(Workspace.open(Path(sys.argv[1])), lambda issue: Facts()), ready=lambda url: print(url, flush=True))"
     )
     command = [sys.executable, "-c", program, str(preview.root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
@@ -344,4 +344,4 @@ def test_a_port_that_is_taken_is_said_in_words(preview):
     taken = urlsplit(preview.url).port
 
     with pytest.raises(ConfigError, match=f"cannot listen at 127.0.0.1:{taken}"):
-        run(create_app(Workspace.open(preview.root), Facts), port=taken, ready=lambda url: None)
+        run(create_app(Workspace.open(preview.root), lambda issue: Facts()), port=taken, ready=lambda url: None)

@@ -34,6 +34,7 @@ MAX_DEPTH = 40
 MAX_OPEN = 8
 """How many directives may be open at once."""
 _FENCE = re.compile(r"^ {0,3}(?P<fence>:::+)[ \t]*(?P<said>[^\n]*?)[ \t]*$", re.MULTILINE)
+_COMMENT = re.compile(r"<!--(?:(?!-->).)*-->", re.DOTALL)
 _MARKER = re.compile(r"<!--\s*(articles|more)\s*-->")
 
 
@@ -268,6 +269,8 @@ class _Assembly:
         match node:
             case HtmlBlock(html, place) if marker := _MARKER.fullmatch(html.strip()):
                 self._marker(marker[1], place)
+            case HtmlBlock(html) if _COMMENT.fullmatch(html.strip()):
+                pass  # the writer's own note: no reader gets it
             case Rule(place):
                 top.add_block(Divider(place=place))
             case Paragraph((Image() as image,), place) if image.src or image.title:

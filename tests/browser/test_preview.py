@@ -25,7 +25,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def page(browser, folder, serve):
-    app = create_app(Workspace.open(folder.parent.parent), Facts)
+    app = create_app(Workspace.open(folder.parent.parent), lambda issue: Facts())
     address = serve(app)
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.outside = []
