@@ -325,7 +325,8 @@ def test_an_interrupt_ends_the_server_while_a_page_is_open(preview):
     program = (
         "import sys; from pathlib import Path; from newsletter.compile.edition import Facts\n"
         "from newsletter.web.preview import create_app, run; from newsletter.workspace import Workspace\n"
-        "run(create_app(Workspace.open(Path(sys.argv[1])), lambda issue: Facts()), ready=lambda url: print(url, flush=True))"
+        "run(create_app(Workspace.open(Path(sys.argv[1])), lambda issue: Facts()),"
+        "    ready=lambda url: print(url, flush=True))"
     )
     command = [sys.executable, "-c", program, str(preview.root)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
