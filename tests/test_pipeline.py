@@ -16,9 +16,10 @@ from newsletter.compile.pipeline import compile_issue
 from newsletter.compile.render import Theme
 from newsletter.compile.slots import specimen_html, specimen_text
 from newsletter.errors import ContentError
-from newsletter.issue.blocks import DIRECTIVES, Cta, Divider, Prose, Quote
+from newsletter.issue.blocks import DIRECTIVES, Cta, Divider, Prose, Quote, walk
 from newsletter.issue.load import find_issue, load_issue
 from newsletter.workspace import Workspace, theme_root
+from tests.everything import everything
 
 SETTINGS = """
 [publication]
@@ -203,6 +204,13 @@ def test_the_workspaces_own_templates_win_file_by_file(compiled, tmp_path):
     assert "~ ~ ~" in copy(edition)[1]
 
 
+def test_the_issue_of_everything_has_every_block(tmp_path):
+    ws = everything(tmp_path)
+    issue = load_issue(ws, find_issue(ws, "9"))
+    used = {block.name for article in issue.articles for block in walk(article.blocks)}
+    assert used == {"prose", *DIRECTIVES}
+
+
 def test_every_block_has_its_three_templates():
     for name in {"prose", *DIRECTIVES} - {"only"}:  # what stands in `only` stands in its place
         for form in ("mjml", "web.html", "txt"):
@@ -270,7 +278,7 @@ def test_a_picture_has_a_name_of_its_content_and_its_width(compiled, tmp_path):
     Image.new("RGB", (1280, 640), "#0b7a4b").save(folder / "A Picture.png")
     _, edition = compiled({"01-a.md": "---\ntitle: A\n---\n![An x](<images/A Picture.png>)\n"})
     (asset,) = edition.assets
-    assert asset.path == f"images/a-picture-{asset.digest[:8]}.png"
+    assert asset.path == f"images/a-picture-{asset.digest[:12]}.png"
     html = copy(edition)[0]
     assert f'src="https://test.example.org/{asset.path}"' in html
     assert 'width="592"' in html
