@@ -87,11 +87,35 @@ class Surface:
         return self.shown(image.src, image.place, self.site.settings.theme.width - INSET)
 
 
-class EmailChannel:
+class _Channel:
+    """What templates ask of every channel."""
+
+    def __init__(self, surface: Surface) -> None:
+        self._surface = surface
+
+    def picture(self, src: str, place: Place, room: int) -> Shown:
+        """A picture as Surface.shown gives it."""
+        return self._surface.shown(src, place, room)
+
+    def link(self, target: str, place: Place | None = None) -> str:
+        """The address that a writer's link leads to."""
+        return self._surface.link(target, place)
+
+    def _rendered(self, template: str, own: Mapping[str, Any]) -> str:
+        return self._surface.theme.render(template, **{**self._surface.values, "out": self, **own})
+
+
+class _MarkupChannel(_Channel):
+    def render(self, template: str, **own: Any) -> Markup:
+        """The output of a template of the theme, in the language of this channel."""
+        return Markup(self._rendered(template, own))
+
+
+class EmailChannel(_MarkupChannel):
     """Blocks as MJML. Prose is kept aside as fragments, inlined; a token stands for each in the MJML."""
 
     def __init__(self, surface: Surface, nonce: str, fragments: dict[str, str] | None = None) -> None:
-        self._surface = surface
+        super().__init__(surface)
         self._nonce = nonce
         self._css = surface.theme.render("email/prose.css.j2", **surface.values)
         self.fragments = {} if fragments is None else fragments
@@ -99,10 +123,6 @@ class EmailChannel:
     def speaking(self, lang: str) -> EmailChannel:
         """The same channel for a part of the letter that is in the language `lang`."""
         return EmailChannel(self._surface.speaking(lang), self._nonce, self.fragments)
-
-    def render(self, template: str, **own: Any) -> Markup:
-        """The output of a template of the theme, in the language of this channel."""
-        return Markup(self._surface.theme.render(template, **{**self._surface.values, "out": self, **own}))
 
     def blocks(self, blocks: tuple[Block, ...], frame: str = "", prefix: str = "") -> Markup:
         """The MJML of `blocks`; `frame` names what they stand in ("quote", "note quote"), for templates and styles.
@@ -146,30 +166,17 @@ class EmailChannel:
         self.fragments[token] = markup
         return token
 
-    def picture(self, src: str, place: Place, room: int) -> Shown:
-        return self._surface.shown(src, place, room)
-
-    def link(self, target: str, place: Place | None = None) -> str:
-        return self._surface.link(target, place)
-
     def _block(self, block: Block, frame: str, prefix: str, after: int) -> Markup:
         own = {"block": block, "frame": frame, "prefix": prefix, "after": after}
         return self.render(f"blocks/{block.name}.mjml.j2", **own)
 
 
-class WebChannel:
+class WebChannel(_MarkupChannel):
     """Blocks as HTML for a page of the site."""
-
-    def __init__(self, surface: Surface) -> None:
-        self._surface = surface
 
     def speaking(self, lang: str) -> WebChannel:
         """The same channel for a part of the page that is in the language `lang`."""
         return WebChannel(self._surface.speaking(lang))
-
-    def render(self, template: str, **own: Any) -> Markup:
-        """The output of a template of the theme, in the language of this channel."""
-        return Markup(self._surface.theme.render(template, **{**self._surface.values, "out": self, **own}))
 
     def blocks(self, blocks: tuple[Block, ...], prefix: str = "") -> Markup:
         """The HTML of `blocks`."""
@@ -181,17 +188,11 @@ class WebChannel:
     def line(self, children: tuple[Inline, ...]) -> Markup:
         return Markup(safe(render_inlines(children, self._surface.around(""))))
 
-    def picture(self, src: str, place: Place, room: int) -> Shown:
-        return self._surface.shown(src, place, room)
-
-    def link(self, target: str, place: Place | None = None) -> str:
-        return self._surface.link(target, place)
-
     def _block(self, block: Block, prefix: str) -> Markup:
         return self.render(f"blocks/{block.name}.web.html.j2", block=block, prefix=prefix)
 
 
-class TextChannel:
+class TextChannel(_Channel):
     """Blocks as plain text."""
 
     wrap = staticmethod(wrap)
@@ -202,7 +203,7 @@ class TextChannel:
     underline = staticmethod(underlined)
 
     def __init__(self, surface: Surface, writer: TextWriter | None = None) -> None:
-        self._surface = surface
+        super().__init__(surface)
         self._writer = writer or TextWriter(surface.link)
 
     def speaking(self, lang: str) -> TextChannel:
@@ -211,7 +212,7 @@ class TextChannel:
 
     def render(self, template: str, **own: Any) -> str:
         """The output of a template of the theme, in the language of this channel."""
-        return self._surface.theme.render(template, **{**self._surface.values, "out": self, **own})
+        return self._rendered(template, own)
 
     def blocks(self, blocks: tuple[Block, ...], width: int = 72) -> str:
         """The text of `blocks`, parted by blank lines; `width` is what they have in columns."""
@@ -223,9 +224,6 @@ class TextChannel:
 
     def line(self, children: tuple[Inline, ...]) -> str:
         return self._writer.line(children)
-
-    def link(self, target: str, place: Place | None = None) -> str:
-        return self._surface.link(target, place)
 
     def references(self) -> list[tuple[int, str]]:
         """The numbered links that were met since this was asked last."""
