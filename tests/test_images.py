@@ -303,7 +303,8 @@ def test_a_bomb(folder: Folder) -> None:
     for width, height in ((30_000, 30_000), (9_000, 9_000)):
         bomb = png_of(b"\0" * 3 * width, width, height, rows=1)
         assert refused(folder, "x.png", bomb) == f"x.png has more than {PIXELS // 1_000_000} million pixels"
-    frames = moving("GIF", 4000, 12)
+    small = moving("GIF", frames=12)
+    frames = small[:6] + struct.pack("<HH", 5000, 2000) + small[10:]
     assert refused(folder, "x.gif", frames) == f"x.gif has more than {PIXELS // 1_000_000} million pixels"
 
 
@@ -497,6 +498,25 @@ def test_a_picture_on_the_web_stays_there_without_a_size(folder: Folder) -> None
     (image,) = images_in(edition.variants[0].html.fill(specimen_html))
     assert image["src"] == "https://elsewhere.example.com/x.jpg"
     assert not edition.assets
+
+
+@pytest.mark.parametrize("written", ["<images/My picture.png>", "images/My%20picture.png"])
+def test_a_name_with_spaces(folder: Folder, written: str) -> None:
+    folder.picture("My picture.png", encoded(drawn(), "PNG"))
+    folder.article(f"![A picture]({written})")
+    assert folder.compiled().assets[0].path.startswith("images/my-picture-")
+
+
+@pytest.mark.parametrize(
+    "src", ["data:image/png;base64," + "A" * 5000, "images/%00.png", "files/%00", "a" * 300 + "%.png"]
+)
+def test_a_name_that_no_file_can_have(folder: Folder, src: str) -> None:
+    folder.article(f"![A]({src})" if not src.startswith("files/") else f"[A]({src})")
+    with pytest.raises(ContentError) as error:
+        folder.compiled()
+    (problem,) = error.value.problems
+    assert problem.message.endswith(" is not there")
+    assert len(problem.message) < 140
 
 
 # Files

@@ -16,7 +16,7 @@ from newsletter.compile.edition import Asset, Edition, Facts
 from newsletter.compile.slots import Program, as_html, as_text, cut
 from newsletter.config import Settings
 from newsletter.errors import ContentError, Place
-from newsletter.issue.beside import pictures, texts_of
+from newsletter.issue.beside import picture_of, pictures, texts_of
 from newsletter.issue.front import Document, read_document
 from newsletter.issue.model import Issue
 from newsletter.issue.source import Source
@@ -103,7 +103,7 @@ class Case:
         shown = (pair for blocks in texts_of(self.issue) for pair in pictures(blocks))
         places: dict[Path, Place] = {}
         for src, where in shown:
-            places.setdefault((where.path.parent / src).resolve(), where)
+            places.setdefault(picture_of(src, where).resolve(), where)
         for asset in self.edition.assets:
             yield asset, places.get(asset.written.resolve(), Place(asset.written))
 

@@ -12,7 +12,7 @@ from newsletter.compile.edition import Asset
 from newsletter.compile.images import Picture, published, stem_of
 from newsletter.config import Settings
 from newsletter.errors import Collected, ContentError, Place
-from newsletter.issue.beside import REMOTE, file_of, files, pictures, texts_of
+from newsletter.issue.beside import REMOTE, file_of, files, picture_of, pictures, texts_of
 from newsletter.issue.blocks import FILES
 from newsletter.issue.model import Issue
 
@@ -76,7 +76,7 @@ def _each(
 def _picture(src: str, where: Place, settings: Settings) -> Picture:
     if src.startswith(REMOTE):
         return Picture(None, src, None, None)
-    return published(where.path.parent / src, where, settings)
+    return published(picture_of(src, where), where, settings)
 
 
 def _file(target: str, where: Place) -> Asset:

@@ -53,11 +53,17 @@ def file_of(target: str, where: Place) -> Path:
     return where.path.parent / unquote(target.partition("#")[0])
 
 
+def picture_of(src: str, where: Place) -> Path:
+    """The file of the picture that is shown as `src` in the text at `where`; spaces in it may be written as %20."""
+    path = where.path.parent / src
+    return path if _is_there(path) else where.path.parent / unquote(src)
+
+
 def check_beside(workspace: Workspace, blocks: tuple[Block, ...], problems: Collected) -> None:
     """Report the pictures and files of `blocks` that are not there, or lie outside the workspace."""
     for src, where in pictures(blocks):
         if not src.startswith(REMOTE):
-            _check(workspace, where.path.parent / src, src, where, problems)
+            _check(workspace, picture_of(src, where), src, where, problems)
     for target, where in files(blocks):
         _check(workspace, file_of(target, where), target, where, problems)
 
@@ -70,11 +76,19 @@ def _check(workspace: Workspace, path: Path, said: str, where: Place, problems: 
         return
     except (OSError, ValueError, RuntimeError):  # too long, a null byte, a loop of symlinks
         there = False
+    said = said if len(said) < 100 else f"{said[:99]}…"
     if said.startswith(FILES) and ".." in path.parts:
         problems.add(f"{said} leaves files/", hint="put the file there: what lies there is published", where=where)
     elif not there:
         kind, folder = ("file", "files") if said.startswith(FILES) else ("picture", "images")
         problems.add(f"the {kind} {said} is not there", hint=_hint(where.path.parent, folder), where=where)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, a loop of symlinks
+        return False
 
 
 def _hint(beside: Path, folder: str) -> str:
