@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli import opening
+from newsletter.cli.bringing import bring_archives, known_source
 from newsletter.cli.output import place, shown
 from newsletter.errors import Place, did_you_mean
 
@@ -46,8 +48,17 @@ def _known_repairs(names: list[str]) -> list[str]:
 
 def add(
     context: typer.Context,
-    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Articles: .txt, .md, .html or .docx")],
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id; with --from an archive.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Articles: .txt, .md, .html or .docx")] = [],  # noqa: B006
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="SERVICE",
+            callback=known_source,
+            help="ghost or substack: whole archives, one issue a post.",
+        ),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="The article's title.")] = None,
     source_url: Annotated[str | None, typer.Option(help="Where it was published first.")] = None,
     date: Annotated[datetime.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Its date.")] = None,
@@ -64,13 +75,30 @@ def add(
         typer.Option("--repairs", is_eager=True, callback=_list_repairs, help="List the repairs."),
     ] = False,
 ) -> None:
-    """Add source articles to an issue, naming each repair."""
+    """Add source articles to an issue, naming each repair; or with --from, a service's archive as issues.
+
+    `newsletter add ISSUE FILE...` or `newsletter add --from ghost ARCHIVE`
+    """
     from newsletter.issue.front import read_document
     from newsletter.issue.importing.article import import_article
     from newsletter.issue.importing.remote import with_pictures
     from newsletter.issue.importing.writing import write_article
 
     workspace = opening.workspace_of(context)
+    if source is not None:
+        if title or date or author:
+            raise typer.BadParameter("an archive says the titles, dates and authors of its posts", param_hint="--from")
+        bring_archives(
+            workspace,
+            source,
+            [Path(issue), *files],
+            source_url,
+            keep=keep,
+            complete=_with_pictures if fetch_pictures else lambda article: article,
+        )
+        return
+    if not files:
+        raise typer.BadParameter("name the files to add", param_hint="FILE...")
     folder = opening.issue_named(workspace, issue)
     lang = read_document(folder / "issue.md").values.get("lang") or workspace.settings.publication.language
 
@@ -85,6 +113,13 @@ def add(
         named = imported(file, _asked_for(file)) if "title" in article.missing and sys.stdin.isatty() else article
         complete, fetched = with_pictures(named) if fetch_pictures else (named, ())
         _say(complete, file, write_article(folder, complete), fetched)
+
+
+def _with_pictures(article: Imported) -> Imported:
+    from newsletter.issue.importing.remote import with_pictures
+
+    complete, fetched = with_pictures(article)
+    return replace(complete, repairs=(*complete.repairs, *fetched))
 
 
 def _asked_for(file: Path) -> str | None:

@@ -54,6 +54,12 @@ def unpacked(path: Path) -> Iterator[Archive]:
         yield Archive(file, path)
 
 
+def read_one(path: Path, name: str) -> bytes:
+    """The bytes of the file `name` in the zip file at `path`, so that nobody has to hold all of them at once."""
+    with unpacked(path) as archive:
+        return archive.read(name)
+
+
 def _refuse_bomb(file: zipfile.ZipFile, path: Path) -> None:
     entries = file.infolist()
     total = sum(entry.file_size for entry in entries)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from bs4 import Tag
+from bs4.element import Comment, PageElement
 
 from newsletter.issue.importing.addresses import Addresses
-from newsletter.issue.importing.hypertext import attribute, classes, new, words
+from newsletter.issue.importing.hypertext import attribute, classes, new, paragraph, words
 
 DIVISIONS = frozenset(
     {"div", "article", "section", "main", "center", "header", "hgroup", "address", "aside", "fieldset", "form"}
@@ -44,6 +45,16 @@ def rewrite(root: Tag, addresses: Addresses) -> None:
 def directive(name: str, **arguments: str) -> Tag:
     """A directive without a body."""
     return new(f"directive {name}", **{key: value for key, value in arguments.items() if value})
+
+
+def only_for(body: Tag, behind: Iterable[PageElement], audience: str) -> None:
+    """Put the nodes `behind` into a directive at the end of `body`: for subscribers where `audience` is "members", else
+    for those with the tag `paid`."""
+    nodes = list(behind)
+    if any(isinstance(node, Tag) or (str(node).strip() and not isinstance(node, Comment)) for node in nodes):
+        only = new("directive only", **({"": "subscribers"} if audience == "members" else {"tag": "paid"}))
+        only.extend(nodes)
+        body.append(only)
 
 
 def directives(root: Tag) -> Iterator[Tag]:
@@ -108,7 +119,7 @@ def _posts(root: Tag, addresses: Addresses) -> None:
         for node in tail:
             node.extract()
         if found["date"] and not time:
-            quote.append(_linked(url, found["date"]))
+            quote.append(paragraph(found["date"], url))
 
 
 def _date(said: str) -> str:
@@ -208,7 +219,7 @@ def _players(root: Tag, addresses: Addresses) -> None:
         src = attribute(player, "src") or (attribute(inner, "src") if inner else "")
         url = _watched(addresses.link(src))
         if url:
-            player.insert_before(_linked(url, attribute(player, "title") or urlsplit(url).netloc))
+            player.insert_before(paragraph(attribute(player, "title") or urlsplit(url).netloc, url))
         player.extract()
 
 
@@ -219,12 +230,3 @@ def _watched(url: str) -> str:
         return f"https://www.youtube.com/watch?v={found[1]}"
     found = re.fullmatch(r"https://player\.vimeo\.com/video/(\d+)(?:[?#].*)?", url)
     return f"https://vimeo.com/{found[1]}" if found else url
-
-
-def _linked(url: str, said: str) -> Tag:
-    paragraph = new("p")
-    paragraph.append(new("a", href=url) if url else new("span"))
-    inner = paragraph.find(True)
-    assert isinstance(inner, Tag)
-    inner.string = said
-    return paragraph

@@ -59,6 +59,15 @@ def new(name: str, **attributes: str) -> Tag:
     return Tag(name=name, attrs=attributes)
 
 
+def paragraph(text: str, url: str = "") -> Tag:
+    """A paragraph of plain text, linked where there is a `url`."""
+    made = inner = new("p")
+    if url:
+        made.append(inner := new("a", href=url))
+    inner.string = text
+    return made
+
+
 def attribute(element: Tag, name: str) -> str:
     """An attribute's value in one string; empty where it is missing."""
     value = element.get(name)

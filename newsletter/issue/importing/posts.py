@@ -1,0 +1,130 @@
+"""Posts of another service's archive -> issue folders, each holding one article: whole or not at all, never twice."""
+
+from __future__ import annotations
+
+import datetime
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from newsletter.errors import ContentError, Place, Problem
+from newsletter.issue.importing.article import Imported, imported
+from newsletter.issue.importing.draft import Draft
+from newsletter.issue.importing.writing import write_article
+from newsletter.issue.load import new_id, number_of
+from newsletter.issue.slug import slugify
+from newsletter.workspace import Workspace
+
+
+class State(StrEnum):
+    """How far a post had come where it is from."""
+
+    SENT = "sent"
+    PUBLISHED = "published"
+    DRAFT = "draft"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post of an archive. `read` gives its article when it is wanted, and raises ContentError where it cannot.
+
+    `said` is what the writer should know of it, in words.
+    """
+
+    slug: str
+    title: str
+    date: datetime.date | None
+    state: State
+    read: Callable[[], Draft]
+    subject: str = ""
+    preheader: str = ""
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What became of a post: the `folder` that holds it and its `article`; no article where the folder was there
+    before, no folder where the post could not be read, for the reason in `problems`."""
+
+    post: Post
+    folder: Path | None = None
+    article: Imported | None = None
+    problems: tuple[Problem, ...] = field(default=())
+
+
+def bring(
+    workspace: Workspace,
+    posts: Iterable[Post],
+    *,
+    keep: Collection[str] = (),
+    complete: Callable[[Imported], Imported] = lambda article: article,
+) -> Iterator[Brought]:
+    """Make a folder issues/NUMBER-SLUG for each of `posts`, the oldest first, numbered on from what is there.
+
+    A post whose slug is an issue's already is left alone. `keep` names the repairs that are not to be made; `complete`
+    is done to an article before it is written. Raises ContentError where nothing can be written.
+    """
+    lang = workspace.settings.publication.language
+    taken = {folder.name.partition("-")[2] or folder.name: folder for folder in workspace.issue_folders()}
+    number = max([0, *map(number_of, taken.values())])
+    for slug, post in _named(posts):
+        if slug in taken:
+            yield Brought(post, taken[slug])
+            continue
+        try:
+            article = complete(imported(post.read(), {"title": post.title, "slug": slug}, slug, lang, keep))
+        except ContentError as error:
+            yield Brought(post, problems=error.problems)
+            continue
+        number += 1
+        taken[slug] = folder = workspace.issues / f"{number}-{slug}"
+        _write(workspace, folder, _issue(post, number), article)
+        yield Brought(post, folder, article)
+
+
+def _named(posts: Iterable[Post]) -> Iterator[tuple[str, Post]]:
+    """The posts in the order of their dates, drafts without one last, each with a slug that no other has."""
+    given: set[str] = set()
+    for post in sorted(posts, key=lambda post: (post.date or datetime.date.max, post.slug)):
+        plain = slugify(post.slug)
+        slug, number = plain, 1
+        while slug in given:
+            number += 1
+            slug = f"{plain}-{number}"
+        given.add(slug)
+        yield slug, post
+
+
+def _issue(post: Post, number: int) -> str:
+    front: dict[str, Any] = {
+        "id": new_id(),
+        "number": number,
+        "title": post.title,
+        "subject": post.subject or post.title,
+        "preheader": post.preheader,
+    }
+    if post.date:
+        front["date"] = post.date
+    header = yaml.safe_dump(front, allow_unicode=True, sort_keys=False, width=10_000)
+    return f"---\n{header}---\n\n<!-- articles -->\n"
+
+
+def _write(workspace: Workspace, folder: Path, issue: str, article: Imported) -> None:
+    """The folder is made under another name beside issues/, and gets its own when it is complete."""
+    hidden = workspace.root / f".import-{secrets.token_hex(8)}"
+    try:
+        hidden.mkdir()
+        (hidden / "issue.md").write_text(issue, "utf-8", newline="\n")
+        write_article(hidden, article)
+        folder.parent.mkdir(exist_ok=True)
+        hidden.rename(folder)  # fails where somebody else's files are
+    except OSError as error:
+        raise ContentError(f"{folder.name} cannot be written: {error.strerror}", where=Place(folder.parent)) from error
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
