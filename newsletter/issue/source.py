@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 
 from newsletter.errors import Place
@@ -30,13 +32,12 @@ class Source:
     text: str
     written: str
     anchors: tuple[tuple[int, int], ...] = ((0, 0),)
-    _lines: tuple[int, ...] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        starts = [0]
-        for line in self.written.split("\n")[:-1]:
-            starts.append(starts[-1] + len(line) + 1)
-        object.__setattr__(self, "_lines", tuple(starts))
+    @cached_property
+    def _lines(self) -> list[int]:
+        """Where each line of `written` begins."""
+        lengths = (len(line) + 1 for line in self.written.split("\n")[:-1])
+        return list(accumulate(lengths, initial=0))
 
     @classmethod
     def of(cls, path: Path, text: str) -> Source:

@@ -109,7 +109,8 @@ class _Reading:
 
 
 def _references(document: Document) -> Iterable[Reference]:
-    for found in _REFERENCE.finditer(document.body.text):
+    text = document.body.text
+    for found in _REFERENCE.finditer(text) if "article:" in text or "issue:" in text else ():
         yield Reference(found["kind"], found["name"], document.body.place(found.start("link")))
 
 
