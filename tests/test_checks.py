@@ -254,6 +254,18 @@ def test_what_is_no_fault(case: Case, text: str) -> None:
     assert case.checked() == CheckReport((), ())
 
 
+@pytest.mark.parametrize(
+    ("link", "rules"), [("[The plan](files/plan.txt).", []), ('<a href="files/plan.txt">The plan</a>.', ["LINK003"])]
+)
+def test_a_file_of_the_issue_is_published_but_raw_html_is_left_as_it_is(
+    case: Case, link: str, rules: list[str]
+) -> None:
+    (case.root / "issues" / "1-stalls" / "files").mkdir(parents=True)
+    (case.root / "issues" / "1-stalls" / "files" / "plan.txt").write_text("Forty stalls.")
+    case.article += f"\n{link}\n"
+    assert [finding.rule for finding in case.checked().findings] == rules
+
+
 DATED = ("preheader:", "date: 2025-11-24\npreheader:")
 
 

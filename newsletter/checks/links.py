@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from newsletter.checks.case import Case, comparable
 from newsletter.checks.rule import Fault, Severity, Unable, rule
 from newsletter.compile.channels import safe
+from newsletter.issue.blocks import FILES
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _DEAD_SCHEMES = {"javascript", "vbscript", "data", "file", "about"}
@@ -37,11 +38,15 @@ def unencrypted(case: Case) -> Iterator[Fault | Unable]:
 def leads_nowhere(case: Case) -> Iterator[Fault | Unable]:
     """In a mailbox there is no page that a relative address could be relative to; `#`, nothing, and javascript: or
     file: addresses lead nowhere either. What is kept in a letter are whole http:, https:, mailto: and tel: addresses.
-    Source: practice; mail clients remove javascript: links.
+    A file in files/ is published with the issue, and its link is made whole. Source: practice; mail clients remove
+    javascript: links.
     """
+    arrive = {url for page in case.pages for url, _ in page.links}
     for link in case.links:
         url = link.url.strip()
         scheme = _SCHEME.match(url)
+        if url.startswith(FILES) and url not in arrive:
+            continue
         if url in {"", "#"}:
             yield Fault(f"the link “{link.text}” has no address", link.place, "give it one, or take the link away")
         elif scheme and scheme[1].lower() in _DEAD_SCHEMES:
