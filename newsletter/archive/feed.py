@@ -21,7 +21,7 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def feed(releases: Sequence[Release], theme: Theme, settings: Settings) -> str:
     """The feed of `releases`, the newest first."""
     newest = releases[:ENTRIES]
-    values = values_for(theme, settings, Site(settings, {}, {}), None, settings.publication.language) | {
+    values = values_for(theme, settings, Site(settings), None, settings.publication.language) | {
         "entries": [
             (release, reading_copy(release.issue, theme, Known(dict(release.edition.facts_used)), settings))
             for release in newest

@@ -19,7 +19,7 @@ from newsletter.config import Settings
 
 def front_page(releases: Sequence[Release], theme: Theme, settings: Settings) -> str:
     """The front page; `releases`, the newest first."""
-    site = Site(settings, {}, {}, INDEX)
+    site = Site(settings, here=INDEX)
     newest = releases[0] if releases else None
     earlier = [(year, list(group)) for year, group in groupby(releases[1:], key=lambda release: release.date.year)]
     values = values_for(theme, settings, site, logo_of(theme, settings), settings.publication.language) | {
@@ -36,7 +36,7 @@ def not_found_page(theme: Theme, settings: Settings) -> str:
     """The page for addresses that lead nowhere: its own begin at the site's root, since it stands at any of them."""
     root = settings.publication.model_copy(update={"url": urlsplit(settings.publication.url).path})
     here = settings.model_copy(update={"publication": root})
-    values = values_for(theme, here, Site(here, {}, {}), logo_of(theme, settings), root.language)
+    values = values_for(theme, here, Site(here), logo_of(theme, settings), root.language)
     return theme.render("archive/404.html.j2", **values, here=None, list=_list(settings))
 
 

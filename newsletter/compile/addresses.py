@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from newsletter.config import Settings
 from newsletter.errors import Collected, ContentError, did_you_mean
 from newsletter.issue.beside import links, texts_of
+from newsletter.issue.catalogue import Catalogue
 from newsletter.issue.model import Issue
 
 STYLE = "style.css"
@@ -28,29 +28,16 @@ def article_path(slug: str, lang: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One publication’s addresses, seen from an issue: `here` is the page that links are written on, None in mail."""
+    """One publication’s addresses; `catalogue` knows the pages, `here` is the one that links are written on, None in
+    mail."""
 
     settings: Settings
-    articles: Mapping[str, str]
-    issues: Mapping[str, str]
+    catalogue: Catalogue = field(default_factory=Catalogue)
     here: str | None = None
-
-    @classmethod
-    def of(cls, issue: Issue, settings: Settings) -> Site:
-        """The site as mail sees it; pages by their ids: an article's slug (with `.zh` its translation), an issue's
-        number, slug or id."""
-        catalogue = issue.catalogue
-        articles = {
-            f"{slug}.{lang}" if nth else slug: article_path(slug, lang if nth else None)
-            for slug, article in catalogue.articles.items()
-            for nth, lang in enumerate(article.titles)
-        }
-        issues = {name: issue_path(other.slug) for other in catalogue.issues for name in other.names}
-        return cls(settings, articles, issues)
 
     def seen_from(self, page: str) -> Site:
         """The same site with addresses written for `page`."""
-        return Site(self.settings, self.articles, self.issues, page)
+        return replace(self, here=page)
 
     def url(self, path: str) -> str:
         """The address of the file at `path` on the site."""
@@ -73,12 +60,27 @@ class Site:
         Raises ContentError for an id that is not there.
         """
         kind, _, name = target.partition(":")
-        pages = {"article": self.articles, "issue": self.issues}.get(kind)
-        if pages is None:
-            return target
-        if name not in pages:
-            raise ContentError(f"there is no {kind} `{name}`", hint=did_you_mean(name, list(pages)))
-        return self.url(pages[name])
+        match kind:
+            case "article":
+                path = self._article(name)
+            case "issue":
+                path = self._issue(name)
+            case _:
+                return target
+        if path is None:
+            raise ContentError(f"there is no {kind} `{name}`", hint=did_you_mean(name, self.catalogue.names(kind)))
+        return self.url(path)
+
+    def _article(self, name: str) -> str | None:
+        entry = self.catalogue.article(name)
+        if entry is None:
+            return None
+        lang = name.partition(".")[2]
+        return article_path(entry.slug, lang if lang != entry.lang else None)
+
+    def _issue(self, name: str) -> str | None:
+        entry = self.catalogue.issue(name)
+        return issue_path(entry.slug) if entry else None
 
 
 def check_links(issue: Issue, site: Site) -> None:

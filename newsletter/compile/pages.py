@@ -88,7 +88,7 @@ def _versions(issue: Issue, article: Article) -> list[tuple[str, str, str]]:
 
 def reading_copy(issue: Issue, theme: Theme, known: Known, settings: Settings) -> str:
     """`issue` as one piece of HTML for feed readers, who have subscribed in their way: whole addresses, no forms."""
-    site = Site.of(issue, settings)
+    site = Site(settings, issue.catalogue)
     values = values_for(theme, settings, site, None, issue.lang) | {"issue": issue}
     surface = Surface(theme, site, gather(issue, settings), values)
     out = WebChannel(surface)

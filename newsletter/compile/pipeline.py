@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -31,7 +32,7 @@ from newsletter.issue.model import EmailForm, Issue
 
 def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) -> Edition:
     """Compile `issue` for everyone. The same input gives the same bytes; raises ContentError or TemplateError."""
-    site = Site.of(issue, settings)
+    site = Site(settings, issue.catalogue)
     check_links(issue, site)
     material = gather(issue, settings)
     logo = logo_of(theme, settings)
@@ -113,11 +114,20 @@ def canonical(value: Any) -> Any:
     """`value` as plain JSON values: blocks by their names and fields, without the places they were written at."""
     if isinstance(value, (list, tuple)):
         return [canonical(part) for part in value]
-    if isinstance(value, BaseModel):
-        fields = {name: getattr(value, name) for name in type(value).model_fields}
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    kind: type = type(value)
+    names = _fields_of(kind)
+    if names is not None:
+        return {"is": kind.__name__, **{name: canonical(getattr(value, name)) for name in names}}
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+@cache
+def _fields_of(kind: type) -> tuple[str, ...] | None:
+    """The fields of a model or a dataclass, but for the place it was written at; None for all other kinds."""
+    if issubclass(kind, BaseModel):
+        names = tuple(kind.model_fields)
+    elif dataclasses.is_dataclass(kind):
+        names = tuple(field.name for field in dataclasses.fields(kind))
     else:
-        return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-    kept = {name: canonical(part) for name, part in fields.items() if name != "place"}
-    return {"is": type(value).__name__, **kept}
+        return None
+    return tuple(name for name in names if name != "place")

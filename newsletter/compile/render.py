@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -28,10 +28,14 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 @dataclass(frozen=True)
 class Theme:
-    """The look: template `folders`, the first that has a file wins, and the logo's file."""
+    """The look: template `folders`, the first that has a file wins, and the logo's file.
+
+    Which files there are, and the words of each language, are looked up once: for a look at them later make another.
+    """
 
     folders: tuple[Path, ...]
     logo: Path | None = None
+    _spoken: dict[str, dict[str, Any]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def of(cls, workspace: Workspace) -> Theme:
@@ -41,7 +45,9 @@ class Theme:
 
     def speaking(self, lang: str) -> dict[str, Any]:
         """The values by which templates speak the language `lang`; raises TemplateError for a broken catalogue."""
-        return Words.of(lang, self.folders).for_templates()
+        if lang not in self._spoken:
+            self._spoken[lang] = Words.of(lang, self.folders).for_templates()
+        return self._spoken[lang]
 
     def render(self, template: str, /, **values: Any) -> str:
         """The output of `template` ("email/shell.mjml.j2"); raises TemplateError with file and line."""

@@ -174,10 +174,11 @@ def wrap(text: str, width: int = WIDTH) -> str:
 
 
 def _wrapped(line: str, width: int) -> str:
+    measure = len if line.isascii() and not TOKEN.search(line) else columns_of
     lines: list[str] = []
     taken = width + 1
     for space, piece in _pieces(line):
-        columns = columns_of(piece)
+        columns = measure(piece)
         if taken + len(space) + columns > width:
             lines.append(piece)
             taken = columns
@@ -189,9 +190,11 @@ def _wrapped(line: str, width: int) -> str:
 
 def _pieces(line: str) -> Iterator[tuple[str, str]]:
     """What stays together on a line, each with what stands before it on the same line: a space or nothing."""
-    for word in filter(None, line.split(" ")):
-        for n, piece in enumerate(_PIECE.findall(word) if _IDEOGRAPH.search(word) else [word]):
-            yield ("" if n else " "), piece
+    words = filter(None, line.split(" "))
+    if not _IDEOGRAPH.search(line):
+        return ((" ", word) for word in words)
+    pieces = (_PIECE.findall(word) if _IDEOGRAPH.search(word) else [word] for word in words)
+    return (("" if n else " ", piece) for word in pieces for n, piece in enumerate(word))
 
 
 def indented(text: str, mark: str) -> str:

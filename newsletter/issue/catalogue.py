@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from newsletter.errors import Place
@@ -12,13 +13,15 @@ from newsletter.errors import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueEntry:
-    """An issue as others see it. `sent` says that its folder holds the record of its having been sent."""
+    """An issue as others see it; `slug` is its folder's name. `sent` says that this holds the record of its having been
+    sent."""
 
     id: str
     slug: str
     number: int | None
     title: str
     lang: str
+    list: str
     date: datetime.date | None
     sent: bool
     articles: tuple[str, ...]
@@ -56,7 +59,7 @@ class Reference:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
     """The workspace's issues in the order of their folders, its articles by slug, and the links by id among them.
 
@@ -69,8 +72,12 @@ class Catalogue:
     doubles: tuple[tuple[str, Path], ...] = ()
 
     def issue(self, name: str) -> IssueEntry | None:
-        """The issue with this number, slug or id."""
-        return next((issue for issue in self.issues if name in issue.names), None)
+        """The issue with this number, slug or id; the first, where several have it."""
+        return self._by_name.get(name)
+
+    def issues_with_id(self, id: str) -> tuple[IssueEntry, ...]:
+        """The issues that say this id: more than one, where a folder was copied."""
+        return tuple(issue for issue in self.issues if issue.id == id)
 
     def article(self, name: str) -> ArticleEntry | None:
         """The article with this slug; `slug.zh` is one that exists in that language."""
@@ -80,10 +87,32 @@ class Catalogue:
 
     def appearances(self, slug: str) -> tuple[IssueEntry, ...]:
         """The issues that hold the article, the oldest first."""
-        found = [issue for issue in self.issues if slug in issue.articles]
-        return tuple(sorted(found, key=lambda issue: (issue.date or datetime.date.max, issue.number or 0)))
+        return self._by_article.get(slug, ())
+
+    def doubles_of(self, slug: str) -> tuple[Path, ...]:
+        """The files that say this slug after another file has."""
+        return tuple(file for doubled, file in self.doubles if doubled == slug)
+
+    def names(self, kind: str) -> list[str]:
+        """All that a link may say behind `article:` or `issue:`."""
+        if kind == "issue":
+            return [*self._by_name]
+        others = (f"{slug}.{lang}" for slug, article in self.articles.items() for lang in [*article.titles][1:])
+        return [*self.articles, *others]
 
     def dangling(self) -> tuple[Reference, ...]:
         """The links by id that lead nowhere."""
         find = {"article": self.article, "issue": self.issue}
         return tuple(reference for reference in self.references if find[reference.kind](reference.name) is None)
+
+    @cached_property
+    def _by_name(self) -> dict[str, IssueEntry]:
+        return {name: issue for issue in reversed(self.issues) for name in issue.names}
+
+    @cached_property
+    def _by_article(self) -> dict[str, tuple[IssueEntry, ...]]:
+        found: dict[str, tuple[IssueEntry, ...]] = {}
+        for issue in sorted(self.issues, key=lambda issue: (issue.date or datetime.date.max, issue.number or 0)):
+            for slug in dict.fromkeys(issue.articles):
+                found[slug] = (*found.get(slug, ()), issue)
+        return found

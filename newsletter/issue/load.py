@@ -176,8 +176,8 @@ class _Loading:
         return None
 
     def _refuse_second_id(self, own: str, where: Place) -> None:
-        for issue in self._catalogue.issues:
-            if issue.slug != self._folder.name and issue.id == own:
+        for issue in self._catalogue.issues_with_id(own):
+            if issue.slug != self._folder.name:
                 self._problems.add(
                     f"the id {own} is also that of {issue.slug}",
                     hint=f'a copied issue needs an id of its own: `id: "{new_id()}"`',
@@ -211,9 +211,10 @@ class _Loading:
             if article.slug in first:
                 self._refuse_second_slug(article, first[article.slug].place.path)
             first.setdefault(article.slug, article)
-        for slug, path in self._catalogue.doubles:
-            if slug in first and first[slug].place.path == path:
-                self._refuse_second_slug(first[slug], self._catalogue.articles[slug].file)
+        for slug, article in first.items():
+            home = self._catalogue.article(slug)
+            if home and article.place.path in self._catalogue.doubles_of(slug):
+                self._refuse_second_slug(article, home.file)
         return tuple(articles)
 
     def _refuse_lone_translations(self, paths: list[Path]) -> None:
@@ -252,7 +253,7 @@ class _Loading:
                 hint=f"remove it; the text is that of `{front.article}`",
                 where=document.body.place(0),
             )
-        entry = self._catalogue.articles.get(front.article)
+        entry = self._catalogue.article(front.article)
         home = self._read(entry.file) if entry else None
         if entry is None or home is None:
             self._problems.add(

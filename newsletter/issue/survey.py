@@ -76,6 +76,7 @@ class _Reading:
                 number=number if isinstance(number, int) else None,
                 title=str(values.get("title", "")),
                 lang=lang,
+                list=str(values.get("list") or "main"),
                 date=date if isinstance(date, datetime.date) else None,
                 sent=_was_sent(folder, str(values.get("id", ""))),
                 articles=tuple(slugs),
