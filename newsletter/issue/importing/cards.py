@@ -6,7 +6,6 @@ A directive is an element named "directive NAME", a name that no parser gives; t
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
@@ -31,6 +30,8 @@ _LONGEST = 120  # characters of an attribution; what is longer is a paragraph
 
 def rewrite(root: Tag, addresses: Addresses) -> None:
     """Put directives in the place of what is one in `root`, and links in the place of players."""
+    for picture in root.find_all("img"):
+        picture["src"] = _source(picture)
     _posts(root, addresses)
     _quotes(root, addresses)
     _figures(root, addresses)
@@ -72,7 +73,7 @@ def free(element: Tag, root: Tag) -> bool:
     return False
 
 
-def source_of(picture: Tag) -> str:
+def _source(picture: Tag) -> str:
     """Where an <img> has its picture from; scripts load many of them later, and say in another attribute from where."""
     src = attribute(picture, "src")
     if src and not (src.startswith("data:") and len(src) < 500):
@@ -85,7 +86,7 @@ def source_of(picture: Tag) -> str:
 
 def figure(picture: Tag, addresses: Addresses, caption: Tag | None = None, link: str = "") -> Tag | None:
     """The figure that shows `picture`; None where neither picture nor caption is left."""
-    src, alt = addresses.picture(source_of(picture)), attribute(picture, "alt")
+    src, alt = addresses.picture(attribute(picture, "src")), attribute(picture, "alt")
     said = words(caption) if caption else ""
     if link and urlsplit(link).path.rpartition("/")[2] == urlsplit(src).path.rpartition("/")[2]:
         link = ""
@@ -111,22 +112,14 @@ def _posts(root: Tag, addresses: Addresses) -> None:
         if not found:
             continue
         url = addresses.link(attribute(links[-1], "href").split("?")[0]) if links else ""
-        time = _date(found["date"])
         handle = found["handle"] if found["handle"].startswith("@") else f"@{found['handle']}"
         quote.name, quote.attrs = "directive post", {}
-        said = {"platform": platform, "author": found["author"], "handle": handle, "time": time, "url": url}
+        said = {"platform": platform, "author": found["author"], "handle": handle, "url": url}
         quote.attrs.update({key: value for key, value in said.items() if value})
         for node in tail:
             node.extract()
-        if found["date"] and not time:
-            quote.append(paragraph(found["date"], url))
-
-
-def _date(said: str) -> str:
-    try:
-        return datetime.datetime.strptime(said, "%B %d, %Y").date().isoformat()
-    except ValueError:
-        return ""
+        if found["date"]:
+            quote.append(paragraph(found["date"]))  # a day without an hour; `time=` would say midnight
 
 
 def _quotes(root: Tag, addresses: Addresses) -> None:

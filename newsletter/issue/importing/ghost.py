@@ -175,9 +175,9 @@ class _Export:
 
         meta = self._meta.get(row.id)
         state = _STATES.get(row.status, State.DRAFT)
-        said = [f"was {row.status} at Ghost"] if row.status in ("draft", "scheduled") else []
+        said = {"draft": ["was a draft at Ghost"], "scheduled": ["was scheduled at Ghost"]}.get(row.status, [])
         if (row.visibility or "public") != "public":
-            said.append(f"was for {row.visibility} at Ghost: see `:::only` in its text")
+            said = [*said, f"was for {row.visibility} at Ghost: see `:::only` in its text"]
         return Post(
             row.slug,
             line(row.title or "") or row.slug,

@@ -56,6 +56,7 @@ def regularise(root: Tag) -> None:
         for element in root.find_all(name):
             if element.find(_BLOCKS) or element.find_parent(name) or element.find(_directive):
                 element.unwrap()
+        _joined(root, name)
     for link in root.find_all("a"):
         _link_around_blocks(link)
     root.smooth()
@@ -93,7 +94,9 @@ def _without_what_is_no_text(root: Tag) -> None:
             node.extract()
     for box in root.find_all("input", type="checkbox"):
         if box.find_parent("li"):
-            box.replace_with(new("directive task", done="x" if box.has_attr("checked") else " "))
+            task = new("directive task", done="x" if box.has_attr("checked") else " ")
+            box.replace_with(task)
+            task.insert_after(" ")
     for button in root.find_all("button"):
         if button.find_parent("a"):
             button.unwrap()
@@ -230,6 +233,17 @@ def _items(listing: Tag) -> None:
             node.wrap(last) if isinstance(node, Tag) else node.replace_with(last)
             if not last.contents:
                 last.append(node)
+
+
+def _joined(root: Tag, name: str) -> None:
+    """Marks of one kind that stand side by side are one; those around nothing are none."""
+    for element in root.find_all(name):
+        before = element.previous_sibling
+        if isinstance(before, Tag) and before.name == name:
+            before.extend(list(element.contents))
+            element.extract()
+        elif not element.contents:
+            element.extract()
 
 
 def _link_around_blocks(link: Tag) -> None:

@@ -160,7 +160,7 @@ class _Marking(MarkdownConverter):
         return f"[^{attribute(el, 'number')}]"
 
     def _task(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        return f"[{el['done']}] "
+        return f"[{el['done']}]"
 
     # Paragraphs
 
@@ -274,6 +274,8 @@ def _heard(el: Tag, addresses: Addresses) -> list[str]:
             heard.append(str(node))
         elif isinstance(node, Tag) and node.name == "img" and addresses.picture(attribute(node, "src")):
             heard.append(attribute(node, "alt"))
+        elif isinstance(node, Tag) and node.name == "directive task":
+            heard.append(f"[{node['done']}]")
     return heard
 
 
