@@ -38,7 +38,7 @@ class Events:
     def __init__(
         self, events: list[tuple[Any, dict[str, int]]], source: Source, problems: Collected, fences: dict[int, Fence]
     ) -> None:
-        self._events = events
+        self._events = [*(_flat(event, span["start"]) for event, span in events), ("Over", "", None, 0)]
         self._at = 0
         self._bytes = ByteOffsets(source.text)
         self.source = source
@@ -48,18 +48,7 @@ class Events:
     def peek(self) -> tuple[str, str, Any, int]:
         """The next event: ("Start", "Heading", {...}, byte offset), ("End", "Heading", …) or ("Text", "", "words", …);
         "Over" when there is none."""
-        if self._at == len(self._events):
-            return "Over", "", None, 0
-        event, span = self._events[self._at]
-        if isinstance(event, str):
-            return event, "", None, span["start"]
-        ((kind, carried),) = event.items()
-        if kind not in {"Start", "End"}:
-            return kind, "", carried, span["start"]
-        if isinstance(carried, str):
-            return kind, carried, None, span["start"]
-        ((name, detail),) = carried.items()
-        return kind, name, detail, span["start"]
+        return self._events[self._at]
 
     def take(self) -> tuple[str, str, Any, int]:
         event = self.peek()
@@ -71,6 +60,18 @@ class Events:
 
     def place(self, byte: int) -> Place:
         return self.source.place(self.offset(byte))
+
+
+def _flat(event: Any, byte: int) -> tuple[str, str, Any, int]:
+    if isinstance(event, str):
+        return event, "", None, byte
+    ((kind, carried),) = event.items()
+    if kind not in {"Start", "End"}:
+        return kind, "", carried, byte
+    if isinstance(carried, str):
+        return kind, carried, None, byte
+    ((name, detail),) = carried.items()
+    return kind, name, detail, byte
 
 
 @dataclass(slots=True)
