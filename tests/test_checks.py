@@ -139,7 +139,7 @@ def test_an_issue_without_faults(case: Case) -> None:
         ("SUBJ002", E, 4, "and not one free", "and not one free" * 70),
         ("SUBJ006", E, 4, "subject: Forty", 'subject: "Re: Forty'),
         ("SUBJ006", E, 4, "subject: Forty", 'subject: "Fwd : Forty'),
-        ("PRE001", W, 1, "preheader: A Sunday evening at the park, and what its builder says.\n", ""),
+        ("PRE002", W, 1, "preheader: A Sunday evening at the park, and what its builder says.\n", ""),
         ("PRE002", W, 5, "A Sunday evening at the park, and what its builder says.", "A Sunday evening."),
         ("PRE002", W, 5, "A Sunday evening", "A Sunday evening " * 8),
         ("PRE003", W, 5, "A Sunday evening at the park, and what its builder says.", "Forty stalls and not one free!"),
@@ -451,6 +451,12 @@ def test_errors_stop_and_are_all_named(case: Case) -> None:
     said = str(failed.value)
     assert "01-park.md:10:1: the picture images/row.png has no alt text [IMG001]" in said
     assert "issue.md:5:12: `TODO` is left over [CONT003]" in said
+
+
+def test_an_issue_that_begins_with_no_words_has_no_preheader(case: Case) -> None:
+    case.issue = case.issue.replace("preheader: A Sunday evening at the park, and what its builder says.\n", "")
+    case.article = case.article.replace("It was [built in a year](https://park.example.org/story).\n", "")
+    assert found(case.checked()) == [("PRE001", W, "issue.md", 1)]
 
 
 def test_warnings_do_not_stop(case: Case) -> None:

@@ -24,6 +24,11 @@ class Release:
         return self.date, -1 if self.issue.number is None else self.issue.number, self.issue.slug
 
     @property
+    def preheader(self) -> str:
+        """What the issue says of itself in a line, as it is for nobody in particular."""
+        return self.edition.preheader.fill(lambda slot: slot.default or "")
+
+    @property
     def changed(self) -> datetime.date:
         """The day of the last change that readers were told of."""
         return max([self.date, *(erratum.date for erratum in self.issue.errata)])

@@ -9,14 +9,16 @@ from difflib import SequenceMatcher
 from newsletter.checks.case import Case
 from newsletter.checks.rule import Fault, Severity, Unable, rule
 from newsletter.checks.writing import written_blocks
+from newsletter.compile.pipeline import PREHEADER_SHOWN
 from newsletter.issue.blocks import Button, Cta
 from newsletter.issue.markdown import loose_references
 from newsletter.issue.slots import Slot
 
 SUBJECT_SHOWN = 60  # characters
 SUBJECT_LIMIT = 998  # characters of a line, RFC 5322 section 2.1.1
-PREHEADER_SHOWN = range(30, 141)  # characters
+PREHEADER = range(30, PREHEADER_SHOWN + 1)  # characters
 SAME = 0.9  # of 1: how alike two lines are
+FIRST_WORDS = "these are the first words of the text; a line `preheader:` in issue.md says something else"
 
 _REPLY = re.compile(r"\s*(?:re|aw|wg|sv|antw|fwd?)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _MERGE_TAG = re.compile(
@@ -78,8 +80,9 @@ def subject_pretends(case: Case) -> Iterator[Fault | Unable]:
 
 @rule("PRE001", Severity.WARNING, "there is no preheader")
 def preheader_missing(case: Case) -> Iterator[Fault | Unable]:
-    """The list of messages shows a line of text beside the subject; without a preheader it is whatever comes first,
-    often "read on the web". Source: practice.
+    """The list of messages shows a line of text beside the subject: the `preheader:` of issue.md, or else the first
+    words of the text that are the same for every reader. Where there are none either, it is whatever comes first, often
+    "read on the web". Source: practice.
     """
     if not case.as_text(case.edition.preheader).strip():
         yield Fault(place=case.key(case.issue.place.path, "preheader"), hint="add a line `preheader:` to issue.md")
@@ -92,11 +95,12 @@ def preheader_length(case: Case) -> Iterator[Fault | Unable]:
     Source: practice, no standard.
     """
     length = len(case.as_text(case.edition.preheader).strip())
-    if length and length not in PREHEADER_SHOWN:
-        first, last = PREHEADER_SHOWN[0], PREHEADER_SHOWN[-1]
+    if length and length not in PREHEADER:
+        first, last = PREHEADER[0], PREHEADER[-1]
         yield Fault(
             f"the preheader has {length} characters; between {first} and {last} are shown well",
             case.key(case.issue.place.path, "preheader"),
+            None if case.issue.preheader else FIRST_WORDS,
         )
 
 
@@ -109,7 +113,8 @@ def preheader_repeats(case: Case) -> Iterator[Fault | Unable]:
     preheader = case.as_text(case.edition.preheader).casefold().strip()
     subjects = (case.as_text(subject).casefold().strip() for subject in case.edition.subjects)
     if preheader and any(SequenceMatcher(None, preheader, subject).ratio() > SAME for subject in subjects):
-        yield Fault(place=case.key(case.issue.place.path, "preheader"), hint="say what the subject leaves open")
+        hint = "say what the subject leaves open" if case.issue.preheader else FIRST_WORDS
+        yield Fault(place=case.key(case.issue.place.path, "preheader"), hint=hint)
 
 
 @rule("CONT001", Severity.ERROR, "a merge tag is left over")

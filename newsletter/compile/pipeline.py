@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from newsletter.compile import mjml
 from newsletter.compile.addresses import Site, check_links, issue_path
-from newsletter.compile.audience import Persona, in_mail_to, mail_blocks, variants
+from newsletter.compile.audience import SUBSCRIBER, Persona, in_mail_to, mail_blocks, variants
 from newsletter.compile.channels import EmailChannel, Surface, TextChannel
 from newsletter.compile.edition import AudienceVariant, Edition, Facts, Headers, json_of, sealed
 from newsletter.compile.enclosing import enclosing
@@ -29,6 +29,9 @@ from newsletter.compile.words import Words
 from newsletter.config import Settings
 from newsletter.issue.model import EmailForm, Issue
 
+PREHEADER_SHOWN = 140
+"""As many characters of a preheader are read, at most; practice, no standard."""
+
 
 def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) -> Edition:
     """Compile `issue` for everyone. The same input gives the same bytes; raises ContentError or TemplateError."""
@@ -39,7 +42,8 @@ def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) 
     written = json_of(canonical([issue.title, issue.opening, issue.articles, issue.closing]))
     words = hashlib.sha256(written.encode()).hexdigest()
     known = Known.of(issue, facts, Words.of(issue.lang, theme.folders), (written, *issue.subjects, issue.preheader))
-    values = values_for(theme, settings, site, logo, issue.lang) | {"issue": issue}
+    preheader = issue.preheader or _lede(issue, known)
+    values = values_for(theme, settings, site, logo, issue.lang) | {"issue": issue, "preheader": preheader}
     mail = Surface(theme, site, material, values)
 
     mails = [_mail(issue, mail, known, holds, words) for holds in variants(issue)]
@@ -54,7 +58,7 @@ def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) 
         title=issue.title,
         list=issue.list,
         subjects=tuple(cut(known.in_text(subject)) for subject in issue.subjects),
-        preheader=cut(known.in_text(issue.preheader)),
+        preheader=cut(known.in_text(preheader)),
         headers=_headers(issue, site, settings),
         variants=tuple(variant for variant, _ in mails),
         assets=tuple(assets[path] for path in sorted(assets)),
@@ -96,6 +100,14 @@ def _parts(issue: Issue, persona: Persona) -> dict[str, Any]:
         "articles": [(one, standing_as(persona, around.inside(one), mail_blocks(one), 3)) for one in shown],
         "closing": standing_as(persona, around, issue.closing, 2),
     }
+
+
+def _lede(issue: Issue, known: Known) -> str:
+    """What an inbox shows beside the subject where the writer chose nothing: the first words that are everybody’s."""
+    around = Standing(issue, issue.articles)
+    texts = ((around, issue.opening), *((around.inside(one), mail_blocks(one)) for one in issue.articles))
+    ledes = (known.first_words(standing_as(SUBSCRIBER, at, blocks, 2), PREHEADER_SHOWN) for at, blocks in texts)
+    return next(filter(None, ledes), "")
 
 
 def _headers(issue: Issue, site: Site, settings: Settings) -> Headers:

@@ -11,7 +11,7 @@ from newsletter.errors import Place
 from newsletter.issue import prose
 from newsletter.issue.blocks import Block, Prose
 from newsletter.issue.prose import plain
-from newsletter.issue.slots import TOKEN, of_token
+from newsletter.issue.slots import FACTS, TOKEN, of_token
 
 WIDTH = 72
 _MARKS: dict[type, str] = {prose.Emphasis: "_", prose.Strong: "*", prose.Strikethrough: "~"}
@@ -133,7 +133,7 @@ class TextWriter:
 def first_words(blocks: tuple[Block, ...], limit: int = 160, facts: Mapping[str, str] = MappingProxyType({})) -> str:
     """The first words of `blocks`, at most `limit` characters: whole sentences, or whole words and an ellipsis.
 
-    A slot is its value among `facts`, or its default.
+    Paragraphs with a value of each reader's own, such as a greeting, are left out; facts are their values or defaults.
     """
     paragraphs = (
         plain(node.children)
@@ -142,7 +142,8 @@ def first_words(blocks: tuple[Block, ...], limit: int = 160, facts: Mapping[str,
         for node in block.nodes
         if isinstance(node, prose.Paragraph)
     )
-    tokens = " ".join(" ".join(paragraphs).split())
+    everybodys = (one for one in paragraphs if all(of_token(found).name in FACTS for found in TOKEN.finditer(one)))
+    tokens = " ".join(" ".join(everybodys).split())
     text = TOKEN.sub(lambda found: facts.get((slot := of_token(found)).name) or slot.default or "", tokens)
     if len(text) <= limit:
         return text

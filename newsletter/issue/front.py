@@ -96,6 +96,7 @@ class ArticleFront(_Front):
     caption: Line = ""
     credit: Line = ""
     source_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    licence: Line = ""
     tags: tuple[str, ...] = ()
     lang: str | None = None
     email: EmailForm = EmailForm.FULL
@@ -114,6 +115,7 @@ class TranslationFront(_Front):
     caption: Line | None = None
     credit: Line | None = None
     source_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    licence: Line | None = None
 
 
 class AgainFront(_Front):

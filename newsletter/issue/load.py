@@ -50,6 +50,7 @@ def vocabulary(settings: Settings) -> Vocabulary:
             "publication.name": publication.name,
             "publication.url": publication.url,
             "publication.cadence": publication.cadence,
+            "publication.newsletters": str(max(1, len(settings.lists))),
         },
     )
 
@@ -285,6 +286,7 @@ class _Loading:
             date=front.date,
             original_date=front.original_date,
             source_url=front.source_url,
+            licence=front.licence,
             tags=front.tags,
             lang=front.lang or lang,
             email=front.email,
@@ -307,7 +309,8 @@ class _Loading:
                 hint=f"a translation’s file ends in its own language, as in {article.slug}.de.md",
                 where=document.place(),
             )
-        own = front.model_dump(include={"author", "hook", "date", "original_date", "source_url"}, exclude_none=True)
+        taken = {"author", "hook", "date", "original_date", "source_url", "licence"}
+        own = front.model_dump(include=taken, exclude_none=True)
         lead = self._lead(document, front.image, front.alt or "", front.caption or "", front.credit or "")
         parsed = self._parsed(document)
         return replace(

@@ -33,6 +33,7 @@ class Article:
     date: datetime.date | None
     original_date: datetime.date | None
     source_url: str | None
+    licence: str
     tags: tuple[str, ...]
     lang: str
     email: EmailForm
