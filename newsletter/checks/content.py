@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from newsletter.checks import writing
 from newsletter.checks.case import Case
 from newsletter.checks.rule import Fault, Severity, Unable, rule
-from newsletter.checks.writing import written_blocks
 from newsletter.compile.pipeline import PREHEADER_SHOWN
 from newsletter.issue.blocks import Button, Cta
 from newsletter.issue.markdown import loose_references
@@ -17,6 +17,7 @@ from newsletter.issue.slots import Slot
 SUBJECT_SHOWN = 60  # characters
 SUBJECT_LIMIT = 998  # characters of a line, RFC 5322 section 2.1.1
 PREHEADER = range(30, PREHEADER_SHOWN + 1)  # characters
+REPEATED = 7  # words of a phrase, “That’s” being two
 SAME = 0.9  # of 1: how alike two lines are
 FIRST_WORDS = "these are the first words of the text; a line `preheader:` in issue.md says something else"
 
@@ -34,6 +35,9 @@ _URGED_YEAR = re.compile(
          (?:[\w’'-]+\s){{0,6}}?(?<!the\ )(?<!our\ )(?<!your\ ){_YEAR}""",
     re.VERBOSE | re.IGNORECASE,
 )
+_BETWEEN_PHRASES = re.compile(r"[.!?…:;]+(?=\s|$)|\s*[—–]\s*|\s-\s")
+_WORD = re.compile(r"\w+")
+_BEGINNING = 2  # words: “That’s it …”, “This is it …”
 _PLACEHOLDER = re.compile(r"(?<![\w-])(?:TODO|FIXME|TBD|XXX|TK|[Ll]orem [Ii]psum)(?![\w-])")
 
 
@@ -158,7 +162,7 @@ def stale_year(case: Case) -> Iterator[Fault | Unable]:
     years are none. Source: practice.
     """
     today = case.issue.date or case.facts.as_of
-    invitations = {block.place for block in written_blocks(case.issue) if isinstance(block, (Cta, Button))}
+    invitations = {block.place for block in writing.written_blocks(case.issue) if isinstance(block, (Cta, Button))}
     for words in case.words:
         for found in (_ANY_YEAR if words.place in invitations else _URGED_YEAR).finditer(words.text):
             if today is None:
@@ -167,6 +171,24 @@ def stale_year(case: Case) -> Iterator[Fault | Unable]:
             if int(found["year"]) < today.year:
                 place = case.near(case.near(words.place, found[0]), found["year"])
                 yield Fault(f"{found['year']} is over", place, "say it without the year, or with the next one")
+
+
+@rule("CONT013", Severity.WARNING, "a phrase that stands twice")
+def repeated(case: Case) -> Iterator[Fault | Unable]:
+    """An article says the same again: two phrases between stops, colons or dashes, of six words or more, are alike, or
+    but for how they begin; often a paragraph was pasted twice. Quotations, posts and what is for some readers alone are
+    left out. Source: practice.
+    """
+    for article in (one for first in case.issue.articles for one in (first, *first.translations)):
+        said: dict[tuple[str, ...], str] = {}
+        for paragraph in writing.own_paragraphs(article.blocks):
+            for phrase in filter(None, map(str.strip, _BETWEEN_PHRASES.split(paragraph.text))):
+                words = tuple(_WORD.findall(phrase.casefold()))[_BEGINNING:]
+                if len(words) >= REPEATED - _BEGINNING:
+                    if words in said:
+                        place = case.near(paragraph.place, phrase)
+                        yield Fault(f"“{phrase}” stands there before: “{said[words]}”", place, "say it once")
+                    said.setdefault(words, phrase)
 
 
 @rule("CONT003", Severity.ERROR, "a placeholder is left over")

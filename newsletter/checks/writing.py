@@ -8,7 +8,20 @@ from dataclasses import dataclass
 
 from newsletter.errors import Place
 from newsletter.issue import prose
-from newsletter.issue.blocks import Author, Block, Button, Comments, Figure, Post, Prose, Quote, Sponsor, walk
+from newsletter.issue.blocks import (
+    Author,
+    Block,
+    Button,
+    Comments,
+    Container,
+    Figure,
+    Only,
+    Post,
+    Prose,
+    Quote,
+    Sponsor,
+    walk,
+)
 from newsletter.issue.model import Article, Issue
 from newsletter.issue.prose import inlines_of, plain
 
@@ -64,6 +77,18 @@ def words_of(issue: Issue) -> Iterator[Words]:
 def words_of_article(article: Article) -> str:
     """All the text of an article."""
     return " ".join(words.text for block in walk(article.blocks) for words in _words_of_block(block))
+
+
+def own_paragraphs(blocks: tuple[Block, ...]) -> Iterator[Words]:
+    """The paragraphs that the author says to everybody: none of a quotation, a post, or what is for some readers."""
+    for block in blocks:
+        match block:
+            case Prose():
+                yield from (Words(_spoken(n.children), n.place) for n in block.nodes if isinstance(n, prose.Paragraph))
+            case Container() if not isinstance(block, (Quote, Post, Only)):
+                yield from own_paragraphs(block.children)
+            case _:
+                pass
 
 
 def code_of(issue: Issue) -> Iterator[str]:
