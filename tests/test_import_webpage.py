@@ -268,8 +268,9 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TAGS = (  # noqa: SIM905
-    "p div span b strong i em a ul ol li blockquote h1 h2 h3 pre code table caption thead tbody tr td th br hr img figure "
-    "figcaption section dl dt dd sup sub details summary iframe button cite footer q center script style svg nav form"
+    "p div span b strong i em a ul ol li blockquote h1 h2 h3 pre code table caption thead tbody tr td th br hr "
+    "img figure figcaption section dl dt dd sup sub details summary iframe button cite footer q center script style "
+    "svg nav form"
 ).split()
 ATTRIBUTES = (
     "",

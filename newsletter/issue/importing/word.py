@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -38,6 +40,10 @@ r[style-name='HTML Code'] => code
 r[style-name='Code'] => code
 r[style-name='Verbatim Char'] => code
 """
+_DAMAGED = (  # what a damaged part makes mammoth's parsers raise; mammoth lets all of it through
+    *(LookupError, ValueError, AttributeError, TypeError, OSError, RecursionError, NotImplementedError),
+    *(ExpatError, zipfile.BadZipFile, zlib.error),
+)
 _DUBLIN = "{http://purl.org/dc/elements/1.1/}"
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _UNUSED = re.compile(r"(?:Microsoft Word - |Untitled|Document\d*$)", re.IGNORECASE)
@@ -104,8 +110,7 @@ def _html(source: Path) -> tuple[str, dict[str, bytes], list[str]]:
         found = mammoth.convert_to_html(
             io.BytesIO(source.read_bytes()), style_map=_STYLES, convert_image=mammoth.images.img_element(keep)
         )
-    except (LookupError, ValueError, AttributeError, TypeError, OSError, ExpatError, RecursionError) as error:
-        # mammoth lets through whatever a damaged part makes its parsers raise
+    except _DAMAGED as error:
         hint = "open it in a word processor and save it again"
         raise ContentError(
             "is damaged, or built in a way that cannot be read", hint=hint, where=Place(source)
