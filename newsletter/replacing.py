@@ -1,9 +1,10 @@
-"""How a folder is made whole or not at all: beside its place under another name, then put there."""
+"""How a folder or a file is made whole or not at all: beside its place under another name, then put there."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,18 @@ def replacing(out: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
         if out.exists():
             shutil.rmtree(old, ignore_errors=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write the file at once: whoever reads it meanwhile has the old one, or none. Raises OSError."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
+        try:
+            draft.write(data)
+            draft.flush()
+            Path(draft.name).replace(path)
+        except BaseException:
+            Path(draft.name).unlink()
+            raise
 
 
 def _put(draft: Path, out: Path, old: Path) -> None:

@@ -12,6 +12,7 @@ from newsletter.cli import opening
 from newsletter.cli.output import counted, report_json, say_json, say_report, say_table, shown
 
 if TYPE_CHECKING:
+    from newsletter.issue.listing import Listed
     from newsletter.issue.sent import Sent
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -55,25 +56,11 @@ def new(
 
 def issues(context: typer.Context, as_json: AsJson = False) -> None:
     """List the issues with their state."""
-    from newsletter.errors import ContentError
-    from newsletter.issue.load import load_issue, number_of
-    from newsletter.issue.sent import read_sent
-    from newsletter.issue.survey import read_catalogue
+    from newsletter.issue.listing import list_issues
+    from newsletter.issue.load import number_of
 
-    workspace = opening.workspace_of(context)
-    rows = []
-    catalogue = read_catalogue(workspace)
-    for folder in sorted(workspace.issue_folders(), key=number_of):
-        row: dict[str, object] = {"folder": folder.name, "number": None, "date": None, "title": "", "faults": 0}
-        try:
-            sent = read_sent(folder)
-            row["state"] = _state(sent)
-            issue = load_issue(workspace, folder, catalogue)
-            row |= {"number": issue.number, "date": issue.date, "title": issue.title}
-        except ContentError as error:
-            row["faults"] = len(error.problems)
-            row.setdefault("state", "unknown")
-        rows.append(row)
+    listed = sorted(list_issues(opening.workspace_of(context)), key=lambda issue: number_of(issue.folder))
+    rows = [_row(issue) for issue in listed]
     if as_json:
         say_json(rows)
         return
@@ -83,6 +70,25 @@ def issues(context: typer.Context, as_json: AsJson = False) -> None:
         for row in rows
     ]
     say_table(head, said)
+
+
+def _row(issue: Listed) -> dict[str, object]:
+    from newsletter.errors import ContentError
+    from newsletter.issue.sent import read_sent
+
+    line, problems = issue.line, issue.problems
+    try:
+        state = _state(read_sent(issue.folder))
+    except ContentError as error:
+        state, line, problems = "unknown", None, (*problems, *error.problems)
+    return {
+        "folder": issue.folder.name,
+        "number": line and line.number,
+        "date": line and line.date,
+        "title": line.title if line else "",
+        "faults": len(problems),
+        "state": state,
+    }
 
 
 def _state(sent: Sent | None) -> str:

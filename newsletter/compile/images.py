@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from newsletter.compile.edition import Asset
 from newsletter.compile.formats import format_of, suffixes_of
 from newsletter.config import Settings
 from newsletter.errors import ConfigError, ContentError, Place
+from newsletter.replacing import write_whole
 from newsletter.workspace import cache_folder
 
 RETINA = 2
@@ -122,8 +122,8 @@ class _Cache:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if record.made:
-                _write(self._file(key, record), made.data)
-            _write(self.folder / f"{key}.json", json.dumps(asdict(record)).encode())
+                write_whole(self._file(key, record), made.data)
+            write_whole(self.folder / f"{key}.json", json.dumps(asdict(record)).encode())
         except OSError as error:
             raise ConfigError(
                 f"the cache {self.folder} cannot be written: {error.strerror}",
@@ -133,10 +133,3 @@ class _Cache:
 
     def _file(self, key: str, record: _Record) -> Path:
         return self.folder / f"{key}{suffixes_of(record.kind)[0]}"
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write the file at once: whoever reads it meanwhile has the old one, or none."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as draft:
-        draft.write(data)
-    Path(draft.name).replace(path)

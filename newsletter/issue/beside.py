@@ -59,6 +59,15 @@ def picture_of(src: str, where: Place) -> Path:
     return path if _is_there(path) else where.path.parent / unquote(src)
 
 
+def beside(issue: Issue) -> set[Path]:
+    """Where the pictures and files that `issue` names lie, and where such as would stand before them would."""
+    texts = list(texts_of(issue))
+    shown = {(where.path.parent, src) for blocks in texts for src, where in pictures(blocks)}
+    local = {(folder, src) for folder, src in shown if not src.startswith(REMOTE)}
+    linked = {file_of(target, where) for blocks in texts for target, where in files(blocks)}
+    return {folder / name for folder, src in local for name in (src, unquote(src))} | linked
+
+
 def check_beside(workspace: Workspace, blocks: tuple[Block, ...], problems: Collected) -> None:
     """Report the pictures and files of `blocks` that are not there, or lie outside the workspace."""
     for src, where in pictures(blocks):

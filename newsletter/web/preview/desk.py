@@ -14,10 +14,9 @@ from newsletter.compile.pipeline import compile_issue
 from newsletter.compile.render import Theme
 from newsletter.compile.values import stylesheet
 from newsletter.errors import NewsletterError, Problem
-from newsletter.issue.catalogue import Catalogue
+from newsletter.issue.listing import Listed, list_issues
 from newsletter.issue.load import load_issue
 from newsletter.issue.model import Issue
-from newsletter.issue.survey import read_catalogue
 from newsletter.workspace import Workspace
 
 
@@ -41,15 +40,6 @@ class Look:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A line of the list of issues; without the issue where it cannot be read."""
-
-    name: str
-    issue: Issue | None
-    problems: tuple[Problem, ...] = ()
-
-
 class Desk:
     """The workspace at `root` while it is written in."""
 
@@ -64,12 +54,10 @@ class Desk:
         """A file has changed: whoever looks next sees it."""
         self.generation += 1
 
-    def entries(self) -> list[Entry]:
+    def issues(self) -> list[Listed]:
         """The issues, newest first by number; raises ConfigError."""
-        workspace = Workspace.open(self.root)
-        catalogue = read_catalogue(workspace)
-        entries = [_entry(workspace, folder, catalogue) for folder in workspace.issue_folders()]
-        return sorted(entries, key=lambda entry: (entry.issue and entry.issue.number) or 0, reverse=True)
+        listed = list_issues(Workspace.open(self.root))
+        return sorted(listed, key=lambda issue: (issue.line and issue.line.number) or 0, reverse=True)
 
     def look(self, name: str) -> Look:
         """The issue in the folder `name`; raises KeyError when there is none and never was."""
@@ -95,10 +83,3 @@ class Desk:
         edition = compile_issue(issue, theme, facts, settings)
         report = check(issue, edition, facts, settings)
         return Sheet(issue, edition, report, stylesheet(theme, settings), settings.publication.url)
-
-
-def _entry(workspace: Workspace, folder: Path, catalogue: Catalogue) -> Entry:
-    try:
-        return Entry(folder.name, load_issue(workspace, folder, catalogue))
-    except NewsletterError as error:
-        return Entry(folder.name, None, error.problems)

@@ -58,8 +58,8 @@ class Studio:
 
     async def issues(self, _request: Request) -> Response:
         generation = self._desk.generation
-        entries = await run_in_threadpool(self._desk.entries)
-        return self._pages.page("preview/issues.html.j2", generation=generation, entries=entries)
+        issues = await run_in_threadpool(self._desk.issues)
+        return self._pages.page("preview/issues.html.j2", generation=generation, issues=issues)
 
     async def issue(self, request: Request) -> Response:
         name, look = request.path_params["name"], await self._look(request)
