@@ -8,6 +8,7 @@ back as fragments, and the result is looked at after.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from xml.parsers import expat
 
@@ -81,9 +82,11 @@ _ELEMENTS: dict[str, tuple[set[str], set[str]]] = {
 _DEFAULTS_FOR = _CONTENT | {"mj-section", "mj-column", "mj-wrapper", "mj-body"}
 _FREE_INSIDE = {"mj-text", "mj-raw", "mj-button", "mj-table", "mj-title"}
 
+_TOKEN = re.compile(r"nlfrag\w*?z")
+
 
 def to_html(mjml: str, fragments: Mapping[str, str]) -> str:
-    """The HTML of `mjml` with each fragment in the place of its token; raises TemplateError with the line."""
+    """The HTML of `mjml` with each fragment in the place of its token (`nlfrag…z`); raises TemplateError with the line."""
     _read_strictly(mjml)
     html = _compiled(mjml)
     if "<mj-" in html:
@@ -91,13 +94,11 @@ def to_html(mjml: str, fragments: Mapping[str, str]) -> str:
         raise TemplateError(f"MJML was left over in the HTML: {html[at : at + 60]}")
     if re.search(r"\\u\{[0-9a-f]+\}", html):
         raise TemplateError("an attribute reached the MJML without being encoded", hint="write it as {{ value }}")
-    counts = {token: html.count(token) for token in fragments}
-    wrong = {token: count for token, count in counts.items() if count != 1}
+    counts = Counter(_TOKEN.findall(html))
+    wrong = {token: counts[token] for token in fragments if counts[token] != 1}
     if wrong:
         raise TemplateError(f"{len(wrong)} pieces of prose stand not exactly once in the email: {wrong}")
-    if not fragments:
-        return html
-    return re.sub("|".join(map(re.escape, fragments)), lambda found: fragments[found[0]], html)
+    return _TOKEN.sub(lambda found: fragments.get(found[0], found[0]), html) if fragments else html
 
 
 def _compiled(mjml: str) -> str:

@@ -19,7 +19,7 @@ from newsletter.issue.blocks import Block, Divider, Figure
 from newsletter.issue.directives import Fence, Opening, close_block
 from newsletter.issue.events import Events, NodeBuilder
 from newsletter.issue.prose import HtmlBlock, Image, Node, Paragraph, Rule, Text
-from newsletter.issue.source import ByteOffsets, Edit, Source
+from newsletter.issue.source import ByteOffsets, Edit, Source, Stretches
 
 _O = pyromark.Options
 _OPTIONS = (
@@ -169,9 +169,9 @@ def outline(text: str) -> Iterator[tuple[str, int, int]]:
 
 def running_text(text: str) -> list[tuple[int, int]]:
     """Where words stand in `text` as they will be read: not in code, HTML or addresses."""
-    code = _spans(text, lambda event: _starts(event, "CodeBlock"))
+    code = Stretches(_spans(text, lambda event: _starts(event, "CodeBlock")))
     spans = _spans(text, lambda event: isinstance(event, dict) and "Text" in event)
-    return [span for span in spans if not any(start <= span[0] < end for start, end in code)]
+    return [span for span in spans if span[0] not in code]
 
 
 def _fences(source: Source) -> list[Fence]:
@@ -179,11 +179,11 @@ def _fences(source: Source) -> list[Fence]:
     candidates = list(_FENCE.finditer(source.text))
     if not candidates:
         return []
-    literal = _spans(source.text, lambda event: _starts(event, "CodeBlock") or _starts(event, "HtmlBlock"))
+    literal = Stretches(_spans(source.text, lambda event: _starts(event, "CodeBlock") or _starts(event, "HtmlBlock")))
     return [
         Fence(found.start("fence"), found.end(), found["said"], source.place(found.start("fence")))
         for found in candidates
-        if not any(start <= found.start() < end for start, end in literal)
+        if found.start() not in literal
     ]
 
 

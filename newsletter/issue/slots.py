@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from newsletter.errors import Collected, Place, did_you_mean
-from newsletter.issue.source import Edit
+from newsletter.issue.source import Edit, Stretches
 
 
 class Encoding(StrEnum):
@@ -99,8 +99,9 @@ def edits(
 
     What is neither is added to `problems`; `place` gives the Place of an offset in `text`. `\\{{` is left as it stands.
     """
+    left_alone = Stretches(literal)
     for found in _EXPRESSION.finditer(text):
-        if any(start <= found.start() < end for start, end in literal):
+        if found.start() in left_alone:
             continue
         where = place(found.start())
         slot = _SLOT.fullmatch(found[1])

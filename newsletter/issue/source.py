@@ -4,7 +4,7 @@ for is still found at the line and column where the writer wrote it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,24 @@ class Edit:
     start: int
     end: int
     new: str
+
+
+class Stretches:
+    """Parts of a text, as pairs of offsets in rising order of their beginnings; `offset in …` is quick always."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        for start, end in spans:
+            if self._ends and start < self._ends[-1]:
+                self._ends[-1] = max(end, self._ends[-1])
+            else:
+                self._starts.append(start)
+                self._ends.append(end)
+
+    def __contains__(self, offset: int) -> bool:
+        at = bisect_right(self._starts, offset) - 1
+        return at >= 0 and offset < self._ends[at]
 
 
 @dataclass(frozen=True)
@@ -54,9 +72,10 @@ class Source:
         parts: list[str] = []
         anchors: list[tuple[int, int]] = []
         done = length = 0
-        older = list(self.anchors)
+        older: list[tuple[int, ...]] = list(self.anchors)
         for edit in [*edits, Edit(len(self.text), len(self.text), "")]:
-            anchors += [(mine - done + length, theirs) for mine, theirs in older if done <= mine < edit.start]
+            between = older[bisect_left(older, (done,)) : bisect_left(older, (edit.start,))]
+            anchors += [(mine - done + length, theirs) for mine, theirs in between]
             if not anchors or anchors[-1][0] < length:
                 anchors.append((length, self._written_offset(done)))
             parts += (self.text[done : edit.start], edit.new)

@@ -27,7 +27,7 @@ from newsletter.issue.importing.draft import Draft, Repair
 from newsletter.issue.importing.escaping import escape
 from newsletter.issue.markdown import code_spans, outline, pictures_in
 from newsletter.issue.slug import slugify
-from newsletter.issue.source import Edit, Source
+from newsletter.issue.source import Edit, Source, Stretches
 
 NAME = re.compile(r"(?P<date>\d{4}-\d{2}-\d{2})-(?P<title>.+)\.(?:md|markdown)")
 _LIQUID = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
@@ -151,16 +151,17 @@ class _Reading:
                 yield Edit(start, end, f"![{escape(image.alt)}](<{shown}>{title})")
 
     def _liquid(self, source: Source) -> Iterator[Edit]:
-        code = code_spans(source.text)
+        code = Stretches(code_spans(source.text))
         for found in _LIQUID.finditer(source.text):
             self._repair("liquid", source.place(found.start()).line or 1, f"kept as text: {' '.join(found[0].split())}")
-            if not any(start <= found.start() < end for start, end in code):
+            if found.start() not in code:
                 yield Edit(found.start(), found.end(), escape(found[0]))
 
     def _fences(self, source: Source) -> Iterator[Edit]:
-        literal = [(start, end) for kind, start, end in outline(source.text) if kind in {"CodeBlock", "HtmlBlock"}]
+        blocks = outline(source.text)
+        literal = Stretches((start, end) for kind, start, end in blocks if kind in {"CodeBlock", "HtmlBlock"})
         for found in _FENCE.finditer(source.text):
-            if not any(start <= found.start() < end for start, end in literal):
+            if found.start() not in literal:
                 line = source.place(found.start()).line or 1
                 self._repair("escaped", line, "kept from being a directive: :::")
                 yield Edit(found.end(), found.end(), "\\")
