@@ -86,7 +86,7 @@ _TOKEN = re.compile(r"nlfrag\w*?z")
 
 
 def to_html(mjml: str, fragments: Mapping[str, str]) -> str:
-    """The HTML of `mjml` with each fragment in the place of its token (`nlfrag…z`); raises TemplateError with the line."""
+    """The HTML of `mjml` with each fragment for its token, `nlfrag…z`; raises TemplateError with the line."""
     _read_strictly(mjml)
     html = _compiled(mjml)
     if "<mj-" in html:
