@@ -65,6 +65,11 @@ EXAMPLES = {
         "Make 2019 the year of walks.", "Make 2019 the year of walks.", "Make 2019 the year of walks."
     ),
     "stale-count": Example("Our 900+ readers walk.", "Our 900+ readers walk.", "Our 900+ readers walk."),
+    "lost-link": Example(
+        "The plan is old. You can read it here.",
+        "The plan is old. You can read it here.",
+        "The plan is old. You can read it here.",
+    ),
     "mixed-quotes": Example(
         '“Yes”, said the driver\'s "friend".',
         "“Yes”, said the driver’s “friend”.",

@@ -23,7 +23,7 @@ from newsletter.issue.importing.repairs.marks import (
 )
 from newsletter.issue.importing.repairs.paragraphs import single_newlines
 from newsletter.issue.importing.repairs.quotations import long_quotations, social_posts, speakers
-from newsletter.issue.importing.repairs.remarks import dollars, no_break_spaces, stale_counts, stale_years
+from newsletter.issue.importing.repairs.remarks import dollars, lost_links, no_break_spaces, stale_counts, stale_years
 from newsletter.issue.importing.repairs.typography import mixed_quotes
 
 EVERY_FORM = frozenset(Form)
@@ -66,6 +66,12 @@ MENDINGS = (
         "stale-count",
         "A number of readers is pointed out: it was true when it was written.",
         stale_counts,
+    ),
+    Mending(
+        "lost-link",
+        "A “here” that was a link is pointed out: where it led is not in the text.",
+        lost_links,
+        PLAIN_TEXT,
     ),
     Mending(
         "mixed-quotes",

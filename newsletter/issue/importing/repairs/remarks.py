@@ -12,6 +12,11 @@ _BOUND_TO_YEAR = re.compile(
     r"|\b(?P<b>20\d\d) (?:is|will be) (?:the|your|our|my) year\b",
     re.IGNORECASE,
 )
+_LED_SOMEWHERE = re.compile(
+    r"\b(?:read|see|find|check|watch|listen|click|get|more|download|upload(?:ed)?|publish(?:ed)?|post(?:ed)?|available)\b"
+    r"[^.!?]*\bhere(?=[.!]*(?:\s|$))",
+    re.IGNORECASE,
+)
 _COUNT = re.compile(r"\b(?:\d{1,3}(?:[.,]\d{3})+|\d+)\+? (?:readers|subscribers)\b", re.IGNORECASE)
 
 
@@ -45,6 +50,12 @@ def stale_years(manuscript: Manuscript, say: Say) -> Manuscript:
 def stale_counts(manuscript: Manuscript, say: Say) -> Manuscript:
     for line, found in _lines_with(_paragraphs(manuscript), _COUNT):
         say(line, f"was true when it was written; {{{{ subscribers.count }}}} counts them anew: {found[0]}")
+    return manuscript
+
+
+def lost_links(manuscript: Manuscript, say: Say) -> Manuscript:
+    for line, found in _lines_with(_paragraphs(manuscript), _LED_SOMEWHERE):
+        say(line, f"where did this lead? {found[0]}")
     return manuscript
 
 
