@@ -207,3 +207,78 @@ def test_a_greeting_without_a_name_has_no_hole(tmp_path, monkeypatch, name, said
     assert message["Subject"] == said
     assert said in message.get_body(("plain",)).get_content()
     assert f"{said}</p>" in message.get_body(("html",)).get_content()
+
+
+NOTED = """First[^a].
+
+:::only subscribers
+Inside[^b], twice[^b], and a picture.
+
+:::figure
+Its caption[^c]
+:::
+:::
+
+Last[^d], and the first once more[^a].
+
+[^a]: ONE, which leads on[^e].
+[^b]: SUBSCRIBED
+[^c]: CAPTION
+[^d]: FOUR
+[^e]: FIVE
+[^f]: UNREFERRED
+"""
+
+
+def test_a_footnote_is_there_for_those_who_see_where_it_leads_from(tmp_path):
+    front = issue_file(1, NOTED.replace("Last", "<!-- articles -->\n\nLast"))
+    ws = workspace(tmp_path, {"1-one/issue.md": front, "1-one/01-a.md": article_file(NOTED)})
+    edition = compiled(ws, "1")
+    html, text = mail(edition)
+    for letter in (html, text):
+        assert letter.count("SUBSCRIBED") == letter.count("CAPTION") == 2
+    for name in ("articles/a", "issues/1-one"):
+        site = page(edition, name)
+        assert "SUBSCRIBED" not in site
+        assert "CAPTION" not in site
+        _, *notes = site.split('<span class="footnote-number">')
+        said = [re.sub("<[^>]*>|↩|[^A-Z0-9.]", "", note.split("</div>")[0]) for note in notes]
+        assert said == ["1.ONE3.", "2.FOUR", "3.FIVE", "4.UNREFERRED"] * (2 if name == "issues/1-one" else 1)
+    for markup in (html, *(one.html for one in edition.pages)):
+        names = re.findall(r' id="([^"]*)"', markup)
+        assert set(re.findall(r'href="#([^"]+)"', markup)) <= set(names)
+        assert len(names) == len(set(names))
+
+
+def test_an_excerpt_brings_the_notes_of_its_captions_and_of_its_notes(tmp_path):
+    body = ":::figure\nA caption[^a]\n:::\n\n<!-- more -->\n\nMore[^b].\n\n[^a]: ONE[^c]\n[^b]: TWO\n[^c]: THREE\n"
+    files = {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body, email="excerpt")}
+    _, text = mail(compiled(workspace(tmp_path, files), "1"))
+    assert "A caption (1)" in text
+    assert "(1) ONE (2)" in text
+    assert "(2) THREE" in text
+    assert "TWO" not in text
+
+
+def test_a_frame_of_which_all_is_hidden_is_hidden_too(tmp_path):
+    body = "".join(
+        f":::{frame}\n:::only web\nWEB\n:::\n:::\n\n"
+        for frame in ('quote by="Who"', 'note title="What"', 'post platform="X" author="Whose"')
+    )
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(f"Before:\n\n{body}")})
+    edition = compiled(ws, "1")
+    for letter in mail(edition):
+        assert not any(word in letter for word in ("Whose", "What", "Who"))
+        assert "Before." in letter
+    assert page(edition, "articles/a").count("<p>WEB</p>") == 3
+
+
+def test_what_a_page_says_of_itself_is_what_it_shows(tmp_path):
+    body = ":::only subscribers\nSUBSCRIBED\n:::\n\nFor all, and [](article:a).\n"
+    ws = workspace(
+        tmp_path, {"1-one/issue.md": issue_file(1, f"{body}\n<!-- articles -->"), "1-one/01-a.md": article_file(body)}
+    )
+    edition = compiled(ws, "1")
+    for name in ("articles/a", "issues/1-one"):
+        assert '<meta name="description" content="For all, and T.">' in page(edition, name)
+    assert edition.preheader.literals == ("For all, and T.",)

@@ -1,6 +1,7 @@
 """One workspace: links by id in both directions, articles shown again, articles in other languages."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -218,3 +219,31 @@ def test_a_copied_folder_is_told_that_it_has_another_issues_id(tmp_path, monkeyp
     said = capsys.readouterr().err
     assert "the id issue0000001 is also that of 1-one" in said
     assert "the slug `deep-dive` is also that of 1-one/01-deep-dive.md" in said
+
+
+def test_a_link_within_an_article_leads_there_wherever_the_article_stands(tmp_path):
+    body = "[Down](#here)\n\n## Here {#here}\n\nWords.\n"
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body)})
+    edition = compiled(ws, "1")
+    html, text = mail(edition)
+    for markup in (html, *(one.html for one in edition.pages)):
+        (target,) = re.findall(r'href="#((?:a-)?here)"', markup)
+        assert f'id="{target}"' in markup
+    assert "\nDown\n" in text
+    assert "#here" not in text
+
+
+def test_a_heading_with_a_slot_has_an_id_without_it(tmp_path):
+    body = ':::toc\n\n## {{ subscriber.first_name | default("My \\"dear\\" friend") }}, look\n'.replace('\\"', "")
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body)})
+    html, _ = mail(compiled(ws, "1"))
+    assert 'href="#a-on-look"' in html
+    assert 'id="a-on-look"' in html
+
+
+def test_a_button_is_one_link(tmp_path):
+    body = ":::button url=https://a.example/go\nGo *there*, [now](https://b.example)\n:::\n"
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body)})
+    edition = compiled(ws, "1")
+    assert '<a class="button" href="https://a.example/go">Go there, now</a>' in edition.pages[1].html
+    assert "Go there, now:\nhttps://a.example/go" in mail(edition)[1]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
+from newsletter.compile.footnotes import parted
 from newsletter.errors import ContentError, Place
-from newsletter.issue.blocks import Block, Container, Cta, Divider, Only, Prose, walk
+from newsletter.issue.blocks import Block, Container, Cta, Divider, Note, Only, Post, Prose, Quote, walk
 from newsletter.issue.model import Article, EmailForm, Issue
-from newsletter.issue.prose import FootnoteReference, Footnotes, Heading, Node, Paragraph, Text, inlines_of
+from newsletter.issue.prose import Heading, Node, Paragraph, Text
 
 MOST_VARIANTS = 16
 _STOPS = {":": ".", "：": "。"}
@@ -104,9 +105,19 @@ def _flow(persona: Persona, blocks: tuple[Block, ...]) -> Iterator[Block | None]
         elif isinstance(block, Only):
             yield from _flow(persona, block.children)
         elif isinstance(block, Container):
-            yield block.model_copy(update={"children": seen_by(persona, block.children)})
+            children = seen_by(persona, block.children)
+            yield (
+                None
+                if block.children and not children and _is_frame(block)
+                else block.model_copy(update={"children": children})
+            )
         else:
             yield block
+
+
+def _is_frame(block: Block) -> bool:
+    """Whether `block` says nothing without what it holds."""
+    return isinstance(block, (Quote, Note)) or (isinstance(block, Post) and not block.image)
 
 
 def _join(kept: list[Block], block: Block) -> None:
@@ -139,26 +150,12 @@ def _stopped(node: Node) -> Node:
 
 
 def mail_blocks(article: Article) -> tuple[Block, ...]:
-    """The blocks of `article` that mail holds: all, those before `<!-- more -->` with their footnotes, or none."""
+    """The blocks of `article` that mail holds: all, those before `<!-- more -->` with the footnotes, or none."""
     match article.email:
         case EmailForm.FULL:
             return article.blocks
         case EmailForm.EXCERPT:
-            return _with_its_footnotes(article.excerpt or (), article.blocks)
+            _, notes = parted(article.blocks)
+            return (*(article.excerpt or ()), *([notes] if notes else []))
         case _:
             return ()
-
-
-def _with_its_footnotes(excerpt: tuple[Block, ...], whole: tuple[Block, ...]) -> tuple[Block, ...]:
-    referred = {
-        child.number
-        for block in walk(excerpt)
-        if isinstance(block, Prose)
-        for child in inlines_of(block.nodes)
-        if isinstance(child, FootnoteReference)
-    }
-    last = whole[-1] if whole else None
-    if not referred or not isinstance(last, Prose) or not isinstance(last.nodes[-1], Footnotes):
-        return excerpt
-    notes = Footnotes(tuple(item for item in last.nodes[-1].items if item.number in referred))
-    return (*excerpt, Prose(nodes=(notes,), place=last.place))

@@ -70,10 +70,10 @@ class Surface:
         return Shown(url, absolute, width, round(picture.height * width / picture.width))
 
     def around(self, prefix: str) -> Surroundings:
-        """What surrounds prose here; `prefix` keeps its footnotes' ids apart from those of other articles."""
+        """What surrounds prose here; `prefix` keeps its ids apart from those of other articles."""
         _: Words = self.values["_"]
         arrow = "↩" if _.dir == "ltr" else "↪"
-        return Surroundings(prefix, 0, self.link, self.in_prose, _("Back to the text"), arrow)
+        return Surroundings(prefix, self.link, self.in_prose, _("Back to the text"), arrow)
 
     def link(self, target: str, place: Place | None = None) -> str:
         """The address that the writer's link `target` leads to; files/ begins beside the text at `place`."""
@@ -100,6 +100,10 @@ class _Channel:
     def link(self, target: str, place: Place | None = None) -> str:
         """The address that a writer's link leads to."""
         return self._surface.link(target, place)
+
+    def words(self, children: tuple[Inline, ...]) -> str:
+        """Running text without marks and links, for a button's label."""
+        return plain(children)
 
     def _rendered(self, template: str, own: Mapping[str, Any]) -> str:
         return self._surface.theme.render(template, **{**self._surface.values, "out": self, **own})
@@ -138,17 +142,13 @@ class EmailChannel(_MarkupChannel):
         """The token of a fragment with the HTML of `nodes`."""
         return self.fragment(render_nodes(nodes, self._surface.around(prefix)), frame)
 
-    def line(self, children: tuple[Inline, ...], frame: str = "") -> str:
+    def line(self, children: tuple[Inline, ...], frame: str, prefix: str) -> str:
         """The token of a fragment with running text."""
-        return self.fragment(str(self.inline(children)), frame)
+        return self.fragment(str(self.inline(children, prefix)), frame)
 
-    def inline(self, children: tuple[Inline, ...]) -> Markup:
+    def inline(self, children: tuple[Inline, ...], prefix: str) -> Markup:
         """The HTML of running text, for a template of the theme that makes a fragment."""
-        return Markup(safe(render_inlines(children, self._surface.around(""))))
-
-    def words(self, children: tuple[Inline, ...]) -> str:
-        """Running text without marks, for a button's label."""
-        return plain(children)
+        return Markup(safe(render_inlines(children, self._surface.around(prefix))))
 
     def styled(self, markup: str) -> str:
         """The token of a fragment that the theme wrote itself, its styles inlined."""
@@ -185,8 +185,8 @@ class WebChannel(_MarkupChannel):
     def prose(self, nodes: tuple[Node, ...], prefix: str) -> Markup:
         return Markup(safe(render_nodes(nodes, self._surface.around(prefix))))
 
-    def line(self, children: tuple[Inline, ...]) -> Markup:
-        return Markup(safe(render_inlines(children, self._surface.around(""))))
+    def line(self, children: tuple[Inline, ...], prefix: str) -> Markup:
+        return Markup(safe(render_inlines(children, self._surface.around(prefix))))
 
     def _block(self, block: Block, prefix: str) -> Markup:
         return self.render(f"blocks/{block.name}.web.html.j2", block=block, prefix=prefix)

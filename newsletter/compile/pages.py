@@ -11,8 +11,8 @@ from newsletter.compile.channels import Surface, WebChannel, safe
 from newsletter.compile.edition import Page
 from newsletter.compile.facts import Known
 from newsletter.compile.images import Picture
-from newsletter.compile.material import gather
-from newsletter.compile.references import Standing, lists_contents, standing_as
+from newsletter.compile.material import Material
+from newsletter.compile.references import Standing, laid_out, standing_as
 from newsletter.compile.render import Theme
 from newsletter.compile.slots import cut
 from newsletter.compile.values import values_for
@@ -43,7 +43,7 @@ class _Pages:
 
     def of_article(self, article: Article) -> Page:
         issue = self._issue
-        blocks = standing_as(PASSER_BY, Standing(issue, issue.articles, article), article.blocks, 2)
+        (blocks,) = standing_as(PASSER_BY, Standing(issue, issue.articles, article), 2, article.blocks)
         others = [other for other in issue.catalogue.appearances(article.slug) if other.sent and other.id != issue.id]
         values = {
             "article": article,
@@ -63,14 +63,8 @@ class _Pages:
 
 
 def whole(issue: Issue, persona: Persona) -> dict[str, Any]:
-    """The blocks of `issue` as `persona` sees them on one page: opening and closing, and each article with its own."""
-    around = Standing(issue, issue.articles)
-    return {
-        "contents": lists_contents(issue),
-        "opening": standing_as(persona, around, issue.opening, 2),
-        "articles": [(one, standing_as(persona, around.inside(one), one.blocks, 3)) for one in issue.articles],
-        "closing": standing_as(persona, around, issue.closing, 2),
-    }
+    """All of `issue` as `persona` sees it on one page."""
+    return laid_out(issue, persona, [(article, article.blocks) for article in issue.articles])
 
 
 def article_page(issue: Issue, article: Article) -> str:
@@ -86,11 +80,11 @@ def _versions(issue: Issue, article: Article) -> list[tuple[str, str, str]]:
     return [(one.lang, one.title, article_page(issue, one)) for one in found] if len(found) > 1 else []
 
 
-def reading_copy(issue: Issue, theme: Theme, known: Known, settings: Settings) -> str:
+def reading_copy(issue: Issue, material: Material, theme: Theme, known: Known, settings: Settings) -> str:
     """`issue` as one piece of HTML for feed readers, who have subscribed in their way: whole addresses, no forms."""
     site = Site(settings, issue.catalogue)
     values = values_for(theme, settings, site, None, issue.lang) | {"issue": issue}
-    surface = Surface(theme, site, gather(issue, settings), values)
+    surface = Surface(theme, site, material, values)
     out = WebChannel(surface)
     html = theme.render("archive/entry.html.j2", **surface.values, **whole(issue, FEED_READER), out=out)
     return for_nobody(known.in_html(safe(html)))

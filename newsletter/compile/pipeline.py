@@ -14,14 +14,14 @@ from pydantic import BaseModel
 
 from newsletter.compile import mjml
 from newsletter.compile.addresses import Site, check_links, issue_path
-from newsletter.compile.audience import SUBSCRIBER, Persona, in_mail_to, mail_blocks, variants
+from newsletter.compile.audience import Persona, in_mail_to, mail_blocks, variants
 from newsletter.compile.channels import EmailChannel, Surface, TextChannel
 from newsletter.compile.edition import AudienceVariant, Edition, Facts, Headers, json_of, sealed
 from newsletter.compile.enclosing import enclosing
 from newsletter.compile.facts import Known
 from newsletter.compile.material import gather
 from newsletter.compile.pages import pages_of
-from newsletter.compile.references import Standing, lists_contents, standing_as
+from newsletter.compile.references import Standing, laid_out
 from newsletter.compile.render import Theme
 from newsletter.compile.slots import cut
 from newsletter.compile.values import logo_of, values_for
@@ -91,22 +91,16 @@ def _text(mail: Surface, parts: dict[str, Any]) -> str:
 
 
 def _parts(issue: Issue, persona: Persona) -> dict[str, Any]:
-    """What of `issue` is in the mail to `persona`: opening and closing, and each article with what it shows there."""
-    shown = tuple(article for article in issue.articles if article.email is not EmailForm.NONE)
-    around = Standing(issue, shown)
-    return {
-        "contents": lists_contents(issue),
-        "opening": standing_as(persona, around, issue.opening, 2),
-        "articles": [(one, standing_as(persona, around.inside(one), mail_blocks(one), 3)) for one in shown],
-        "closing": standing_as(persona, around, issue.closing, 2),
-    }
+    """What of `issue` is in the mail to `persona`: each article with what it shows there."""
+    shown = (article for article in issue.articles if article.email is not EmailForm.NONE)
+    return laid_out(issue, persona, [(article, mail_blocks(article)) for article in shown])
 
 
 def _lede(issue: Issue, known: Known) -> str:
     """What an inbox shows beside the subject where the writer chose nothing: the first words that are everybody’s."""
     around = Standing(issue, issue.articles)
     texts = ((around, issue.opening), *((around.inside(one), mail_blocks(one)) for one in issue.articles))
-    ledes = (known.first_words(standing_as(SUBSCRIBER, at, blocks, 2), PREHEADER_SHOWN) for at, blocks in texts)
+    ledes = (known.first_words(at.referring(blocks), PREHEADER_SHOWN) for at, blocks in texts)
     return next(filter(None, ledes), "")
 
 

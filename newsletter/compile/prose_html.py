@@ -25,12 +25,11 @@ def _as_written(image: prose.Image) -> Shown:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where prose is rendered: `prefix` keeps footnote ids apart, `shift` lowers headings below what stands above them,
+    """Where prose is rendered: `prefix` keeps the ids of headings and footnotes apart from those of other articles,
     `link` turns the writer's addresses into the reader's, `picture` says how one in running text is shown, and
     `back` where a footnote's `arrow` leads."""
 
     prefix: str = ""
-    shift: int = 0
     link: Callable[[str, Place], str] = _same
     picture: Callable[[prose.Image], Shown] = _as_written
     back: str = "Back to the text"
@@ -54,7 +53,6 @@ def _node(node: prose.Node, around: Surroundings) -> str:
         case prose.Tight(children):
             return render_inlines(children, around)
         case prose.Heading(level, children):
-            level = min(level + around.shift, 6)
             named = f' id="{_escape(around.prefix + node.id)}"' if node.id else ""
             return f"<h{level}{named}>{render_inlines(children, around)}</h{level}>\n"
         case prose.CodeBlock(text, language):
@@ -140,7 +138,8 @@ def _inline(child: prose.Inline, around: Surroundings) -> str:
             return f'<sup id="{name}"><a href="#{around.prefix}note-{number}">{number}</a></sup>'
         case prose.Link(url, title, children, place):
             named = f' title="{_escape(title)}"' if title else ""
-            return f'<a href="{_address(around.link(url, place))}"{named}>{render_inlines(children, around)}</a>'
+            led = f"#{around.prefix}{url[1:]}" if url.startswith("#") else around.link(url, place)
+            return f'<a href="{_address(led)}"{named}>{render_inlines(children, around)}</a>'
         case prose.Image(title=title, alt=alt):
             shown = around.picture(child)
             named = f' title="{_escape(title)}"' if title else ""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
 from newsletter.compile.audience import Persona, seen_by
+from newsletter.compile.footnotes import noted, parted
 from newsletter.compile.outline import outlined
 from newsletter.issue.blocks import Also, Block, Container, Entry, Prose, Toc, walk
 from newsletter.issue.model import Article, Issue
-from newsletter.issue.prose import Heading, Inline, Link, Node, Text, inlines_of, plain, relinked, relinked_nodes
+from newsletter.issue.prose import Heading, Inline, Link, Node, Text, inlines_of, plain, rewritten, rewritten_nodes
+from newsletter.issue.slots import TOKEN
 from newsletter.issue.slug import slugify
 
 ENOUGH = 3
@@ -45,22 +47,24 @@ class Standing:
                 siblings = self._articles(self.articles)
                 return block.model_copy(update={"entries": siblings}) if siblings else None
             case Prose(nodes=nodes) if _wordless(inlines_of(nodes)):
-                return block.model_copy(update={"nodes": relinked_nodes(nodes, self._worded)})
+                return block.model_copy(update={"nodes": rewritten_nodes(nodes, self._worded)})
             case Container():
                 children = (self._referring(child, contents) for child in block.children)
                 return block.model_copy(update={"children": tuple(child for child in children if child)})
             case _:
                 line = getattr(block, "line", ())
-                return block.model_copy(update={"line": relinked(line, self._worded)}) if _wordless(line) else block
+                return block.model_copy(update={"line": rewritten(line, self._worded)}) if _wordless(line) else block
 
     def _articles(self, articles: tuple[Article, ...]) -> tuple[Entry, ...]:
         own, spoken = (self.article.slug, self.article.lang) if self.article else ("", self.issue.lang)
         others = (one for one in articles if one.slug != own)
         return tuple(Entry(one.title, f"article:{one.slug}", one.lang if one.lang != spoken else "") for one in others)
 
-    def _worded(self, link: Link) -> Link:
-        words = "" if link.children else self.title_of(link.url)
-        return replace(link, children=(Text(words),)) if words else link
+    def _worded(self, child: Inline) -> Inline:
+        if not isinstance(child, Link) or child.children:
+            return child
+        words = self.title_of(child.url)
+        return replace(child, children=(Text(words),)) if words else child
 
     def title_of(self, target: str) -> str:
         """The title of the page that `article:slug` or `issue:126` leads to; empty for all else."""
@@ -79,9 +83,23 @@ def lists_contents(issue: Issue) -> bool:
     )
 
 
-def standing_as(persona: Persona, standing: Standing, blocks: tuple[Block, ...], top: int) -> tuple[Block, ...]:
-    """`blocks` as `persona` sees them where they stand, with their headings' levels from `top` downwards."""
-    return outlined(standing.referring(seen_by(persona, blocks)), top)
+def laid_out(issue: Issue, persona: Persona, texts: Sequence[tuple[Article, tuple[Block, ...]]]) -> dict[str, object]:
+    """What templates have of `issue` as `persona` sees it: opening and closing, and the articles each with its blocks,
+    `texts` being what is shown of each."""
+    around = Standing(issue, tuple(article for article, _ in texts))
+    opening, closing = standing_as(persona, around, 2, issue.opening, issue.closing)
+    articles = [(one, *standing_as(persona, around.inside(one), 3, blocks)) for one, blocks in texts]
+    return {"contents": lists_contents(issue), "opening": opening, "articles": articles, "closing": closing}
+
+
+def standing_as(
+    persona: Persona, standing: Standing, top: int, *passages: tuple[Block, ...]
+) -> tuple[tuple[Block, ...], ...]:
+    """`passages`, read one after the other, as `persona` sees them where they stand, with their headings' levels from
+    `top` downwards."""
+    texts, notes = zip(*map(parted, passages), strict=True)
+    seen = noted([seen_by(persona, text) for text in texts], notes)
+    return tuple(outlined(standing.referring(blocks), top) for blocks in seen)
 
 
 def _wordless(children: tuple[Inline, ...] | Iterator[Inline]) -> bool:
@@ -118,7 +136,7 @@ class _Naming:
     def _named(self, node: Node) -> Node:
         if not isinstance(node, Heading):
             return node
-        stem = node.id or f"on-{slugify(plain(node.children))}"
+        stem = node.id or f"on-{slugify(TOKEN.sub('', plain(node.children)))}"
         names = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
         name = next(name for name in names if name not in self._given)
         self._given.add(name)

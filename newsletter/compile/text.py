@@ -125,7 +125,7 @@ class TextWriter:
                 return f"{mark}{self.line(child.children)}{mark}"
 
     def _linked(self, address: str, text: str) -> str:
-        if text in {address, address.removeprefix("mailto:")}:
+        if text in {address, address.removeprefix("mailto:")} or address.startswith("#"):
             return text
         return f"{text} [{self.links.number(address)}]"
 

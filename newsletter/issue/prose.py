@@ -229,41 +229,37 @@ def _plain(child: Inline) -> str:
             return ""
 
 
-def relinked(children: tuple[Inline, ...], change: Callable[[Link], Link]) -> tuple[Inline, ...]:
-    """Running text with `change` made to every link."""
-    return tuple(_relinked(child, change) for child in children)
+def rewritten(children: tuple[Inline, ...], change: Callable[[Inline], Inline]) -> tuple[Inline, ...]:
+    """Running text with `change` made to each piece of it, in reading order; to what is inside others before these."""
+    return tuple(_rewritten(child, change) for child in children)
 
 
-def _relinked(child: Inline, change: Callable[[Link], Link]) -> Inline:
-    match child:
-        case Link():
-            return change(child)
-        case Emphasis(children) | Strong(children) | Strikethrough(children):
-            return replace(child, children=relinked(children, change))
-        case _:
-            return child
+def _rewritten(child: Inline, change: Callable[[Inline], Inline]) -> Inline:
+    if isinstance(child, (Emphasis, Strong, Strikethrough, Link)):
+        return change(replace(child, children=rewritten(child.children, change)))
+    return change(child)
 
 
-def relinked_nodes(nodes: tuple[Node, ...], change: Callable[[Link], Link]) -> tuple[Node, ...]:
-    """`nodes` with `change` made to every link in them."""
-    return tuple(_relinked_node(node, change) for node in nodes)
+def rewritten_nodes(nodes: tuple[Node, ...], change: Callable[[Inline], Inline]) -> tuple[Node, ...]:
+    """`nodes` with `change` made to all running text in them."""
+    return tuple(_rewritten_node(node, change) for node in nodes)
 
 
-def _relinked_node(node: Node, change: Callable[[Link], Link]) -> Node:
+def _rewritten_node(node: Node, change: Callable[[Inline], Inline]) -> Node:
     match node:
         case Paragraph(children) | Tight(children) | Heading(_, children):
-            return replace(node, children=relinked(children, change))
+            return replace(node, children=rewritten(children, change))
         case BlockQuote(children):
-            return replace(node, children=relinked_nodes(children, change))
+            return replace(node, children=rewritten_nodes(children, change))
         case Listing(_, items):
-            return replace(node, items=tuple(Item(relinked_nodes(item.children, change)) for item in items))
+            return replace(node, items=tuple(Item(rewritten_nodes(item.children, change)) for item in items))
         case Footnotes(notes):
-            return Footnotes(tuple(replace(note, children=relinked_nodes(note.children, change)) for note in notes))
+            return Footnotes(tuple(replace(note, children=rewritten_nodes(note.children, change)) for note in notes))
         case Table(head, rows):
-            return Table(_relinked_row(head, change), tuple(_relinked_row(row, change) for row in rows))
+            return Table(_rewritten_row(head, change), tuple(_rewritten_row(row, change) for row in rows))
         case _:
             return node
 
 
-def _relinked_row(row: tuple[Cell, ...], change: Callable[[Link], Link]) -> tuple[Cell, ...]:
-    return tuple(replace(cell, children=relinked(cell.children, change)) for cell in row)
+def _rewritten_row(row: tuple[Cell, ...], change: Callable[[Inline], Inline]) -> tuple[Cell, ...]:
+    return tuple(replace(cell, children=rewritten(cell.children, change)) for cell in row)
