@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SkipValidation, model_validator
@@ -72,7 +73,7 @@ class Figure(_Block):
     :::
 
     `![alt](images/x.png "caption")` alone in a paragraph is one too. `dark` names the picture that stands in its place
-    where the reader prefers dark colours. Without `src` it is a caption whose picture was lost.
+    where the reader prefers dark colours. Without `src` its words stand for a picture that was lost or is not to be had.
     """
 
     name = "figure"
@@ -86,7 +87,7 @@ class Figure(_Block):
 
     @model_validator(mode="after")
     def _shows_something(self) -> Self:
-        if not self.src and not self.line:
+        if not self.src and not self.line and not self.alt:
             raise ValueError("a figure needs a picture (src=images/…), or a caption where the picture was lost")
         return self
 
@@ -134,6 +135,12 @@ class Quote(Container):
     by: str = ""
     role: str = ""
     source: LinkTarget | None = None
+
+    @property
+    def passages(self) -> list[tuple[bool, tuple[Block, ...]]]:
+        """What it holds, in order: True and somebody's words, or False and what interrupts them without being a part."""
+        runs = groupby(self.children, lambda block: not isinstance(block, (Cta, Sponsor)))
+        return [(quoted, tuple(blocks)) for quoted, blocks in runs]
 
 
 class Post(Container):
