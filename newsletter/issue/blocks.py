@@ -73,7 +73,7 @@ class Figure(_Block):
     :::
 
     `![alt](images/x.png "caption")` alone in a paragraph is one too. `dark` names the picture that stands in its place
-    where the reader prefers dark colours. Without `src` its words stand for a picture that was lost or is not to be had.
+    where the reader prefers dark colours. Without `src` its words stand for a picture that was lost or may not be had.
     """
 
     name = "figure"
@@ -138,7 +138,7 @@ class Quote(Container):
 
     @property
     def passages(self) -> list[tuple[bool, tuple[Block, ...]]]:
-        """What it holds, in order: True and somebody's words, or False and what interrupts them without being a part."""
+        """What it holds, in order: True and somebody's words, or False and what interrupts them, no part of them."""
         runs = groupby(self.children, lambda block: not isinstance(block, (Cta, Sponsor)))
         return [(quoted, tuple(blocks)) for quoted, blocks in runs]
 
