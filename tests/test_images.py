@@ -488,8 +488,7 @@ def test_a_caption_whose_picture_was_lost(folder: Folder) -> None:
     for shown in (html, *(page.html for page in edition.pages)):
         assert "What was to be <em>seen</em>" in shown
         assert not images_in(shown)
-    assert "What was to be _seen_\nJo" in text
-    assert "Picture" not in text
+    assert "[Picture: What was to be _seen_]\nJo" in text
 
 
 def test_a_picture_on_the_web_stays_there_without_a_size(folder: Folder) -> None:
