@@ -10,7 +10,8 @@ from urllib.parse import urldefrag
 import feedparser
 import pytest
 
-from newsletter.archive import build_archive
+from newsletter.archive import build_archive, released, releases
+from newsletter.archive.release import Release
 from newsletter.compile.edition import Edition, Facts, SentBefore
 from newsletter.compile.pipeline import compile_issue
 from newsletter.compile.render import Theme
@@ -26,6 +27,7 @@ SITE = "https://every.example.org/"
 
 
 def compiled(workspace: Workspace) -> list[tuple[Issue, Edition]]:
+    """Every issue, whether it was sent or not."""
     issues = [load_issue(workspace, folder) for folder in workspace.issue_folders()]
     theme = Theme.of(workspace)
     return [(issue, compile_issue(issue, theme, facts(issue), workspace.settings)) for issue in issues]
@@ -34,6 +36,12 @@ def compiled(workspace: Workspace) -> list[tuple[Issue, Edition]]:
 def facts(issue: Issue) -> Facts:
     sent = read_sent(issue.folder)
     return Facts(sent_before=SentBefore(hash=sent.hash, content_digest=sent.content_digest) if sent else None)
+
+
+def public(workspace: Workspace, pairs: list[tuple[Issue, Edition]]) -> list[Release]:
+    """Those that were sent."""
+    found = (released(issue, edition, Theme.of(workspace), workspace.settings) for issue, edition in pairs)
+    return [release for release in found if release]
 
 
 def send(issue: Issue, edition: Edition) -> None:
@@ -75,7 +83,7 @@ def built(workspace, tmp_path):
         for issue, edition in pairs:
             if not (issue.folder / "sent.json").exists():
                 send(issue, edition)
-        return tmp_path / "public", build_archive(workspace, pairs, tmp_path / "public")
+        return tmp_path / "public", build_archive(workspace, public(workspace, pairs), tmp_path / "public")
 
     return build
 
@@ -191,8 +199,7 @@ def test_drafts_are_left_out(workspace, built, tmp_path):
         short_issue(workspace, number, "2026-09-09", "Not for your eyes")
     copied = workspace.issues / "12-short" / "sent.json"  # a folder begun as a copy of an older one
     shutil.copy(workspace.issues / "8-short" / "sent.json", copied)
-    report = build_archive(workspace, compiled(workspace), tmp_path / "public")
-    assert sorted(report.drafts) == ["11-short", "12-short"]
+    report = build_archive(workspace, public(workspace, compiled(workspace)), tmp_path / "public")
     assert report.issues == 2
     for content in files(tmp_path / "public").values():
         assert b"Not for your eyes" not in content
@@ -245,12 +252,12 @@ def test_what_is_not_ours_is_never_replaced(workspace, tmp_path, what):
 def test_a_build_that_fails_leaves_the_site_as_it_was(workspace, built):
     folder, _ = built()
     before = files(folder)
-    pairs = compiled(workspace)
+    ready = public(workspace, compiled(workspace))
     (workspace.issues / "9-everything" / "images" / "s.png").unlink()  # after it was compiled
     with pytest.raises(NewsletterError):
-        build_archive(workspace, pairs, folder)
+        build_archive(workspace, ready, folder)
     (workspace.issues / "9-everything" / "sent.json").write_text("{}")
     with pytest.raises(ContentError):
-        build_archive(workspace, pairs, folder)
+        build_archive(workspace, releases(workspace, lambda _: Facts()), folder)
     assert files(folder) == before
     assert [path.name for path in folder.parent.iterdir() if path.name.startswith(".")] == []

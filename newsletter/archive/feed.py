@@ -8,8 +8,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 from newsletter.archive.release import Release
 from newsletter.compile.addresses import FEED, INDEX, Site
-from newsletter.compile.facts import Known
-from newsletter.compile.pages import for_nobody, reading_copy
+from newsletter.compile.pages import for_nobody
 from newsletter.compile.render import Theme
 from newsletter.compile.values import values_for
 from newsletter.config import Settings
@@ -19,14 +18,10 @@ _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def feed(releases: Sequence[Release], theme: Theme, settings: Settings) -> str:
-    """The feed of `releases`, the newest first."""
-    newest = releases[:ENTRIES]
+    """The feed of `releases`, at most ENTRIES, the newest first."""
     values = values_for(theme, settings, Site(settings), None, settings.publication.language) | {
-        "entries": [
-            (release, reading_copy(release.issue, theme, Known(dict(release.edition.facts_used)), settings))
-            for release in newest
-        ],
-        "changed": max((release.changed for release in newest), default=None),
+        "entries": [(release.headline, release.entry) for release in releases],
+        "changed": max((release.headline.changed for release in releases), default=None),
         "name_of": lambda *parts: uuid5(NAMESPACE_OID, "/".join((settings.publication.id, *parts))).urn,
         "home": INDEX,
         "itself": FEED,

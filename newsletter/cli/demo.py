@@ -96,7 +96,7 @@ def _run(workspace: Workspace, build: Path) -> None:
     say_balance(balance)
 
     write_sent(folder, sent_record(edition, balance, commit=None, provider="outbox"))
-    build_archive(workspace, [(issue, edition)], build / "public")
+    build_archive(workspace, opening.published(workspace, store), build / "public")
     typer.echo("\nlook at")
     first = min((outbox / "new").iterdir())
     for path, what in (

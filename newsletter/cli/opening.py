@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,9 @@ import typer
 from newsletter.errors import Place
 
 if TYPE_CHECKING:
+    from newsletter.archive.release import Release
     from newsletter.compile.edition import Edition, Facts
+    from newsletter.issue.catalogue import IssueEntry
     from newsletter.issue.model import Issue
     from newsletter.providers.base import Carrier, Provider
     from newsletter.store.ledger import Ledger
@@ -42,7 +46,10 @@ def issue_named(workspace: Workspace, name: str | None) -> Path:
 
 
 def compiled(workspace: Workspace, folder: Path, store: Store | None) -> tuple[Issue, Edition, Facts]:
-    """The issue in `folder`, it compiled, and the facts by which it was."""
+    """The issue in `folder`, it compiled, and the facts by which it was.
+
+    It is compiled afresh whenever one asks: what is built, checked or sent is never taken from a cache.
+    """
     from newsletter.compile.pipeline import compile_issue
     from newsletter.compile.render import Theme
     from newsletter.issue.load import load_issue
@@ -52,17 +59,16 @@ def compiled(workspace: Workspace, folder: Path, store: Store | None) -> tuple[I
     return issue, compile_issue(issue, Theme.of(workspace), facts, workspace.settings), facts
 
 
-def published(workspace: Workspace, store: Store | None) -> list[tuple[Issue, Edition]]:
-    """Every issue that was sent, compiled."""
-    from newsletter.compile.pipeline import compile_issue
-    from newsletter.compile.render import Theme
-    from newsletter.issue.load import load_issue
-    from newsletter.issue.survey import read_catalogue
+def published(workspace: Workspace, store: Store | None) -> Iterator[Release]:
+    """Every issue that was sent, one after the other; what has not changed comes from the cache."""
+    from newsletter.archive import releases
 
-    theme, settings, catalogue = Theme.of(workspace), workspace.settings, read_catalogue(workspace)
-    sent = {issue.slug for issue in catalogue.issues if issue.sent}
-    issues = [load_issue(workspace, path, catalogue) for path in workspace.issue_folders() if path.name in sent]
-    return [(issue, compile_issue(issue, theme, _counted(workspace, store, issue), settings)) for issue in issues]
+    readers = cache(lambda key: _readers(store, key))
+
+    def facts(issue: IssueEntry) -> Facts:
+        return _counted(workspace, workspace.issues / issue.slug, issue.id, readers(issue.list))
+
+    return releases(workspace, facts)
 
 
 def database_url(workspace: Workspace) -> str:
@@ -100,7 +106,7 @@ def facts_of(workspace: Workspace, store: Store | None, issue: Issue) -> Facts:
     """What is known now of the readers of `issue`: how many there are, and the values of the one with the longest."""
     from newsletter.delivery.plan import recipient_of
 
-    facts = _counted(workspace, store, issue)
+    facts = _counted(workspace, issue.folder, issue.id, _readers(store, issue.list))
     if store is None:
         return facts
     longest = max(
@@ -112,18 +118,24 @@ def facts_of(workspace: Workspace, store: Store | None, issue: Issue) -> Facts:
     return replace(facts, largest=largest)
 
 
-def _counted(workspace: Workspace, store: Store | None, issue: Issue) -> Facts:
-    """What an issue may say of the world: how many readers it has, and what it said when it was sent."""
-    from newsletter.compile.edition import Facts, SentBefore
-    from newsletter.issue.sent import read_sent
+def _readers(store: Store | None, key: str) -> int | None:
+    """How many active readers the list `key` has."""
     from newsletter.store.subscribers import SubscriberState
 
-    sent = read_sent(issue.folder)
+    return store.subscribers.count(key)[SubscriberState.ACTIVE] if store else None
+
+
+def _counted(workspace: Workspace, folder: Path, id: str, readers: int | None) -> Facts:
+    """What the issue with this id in `folder` may say of the world: its readers, and what it said when it was sent."""
+    from newsletter.compile.edition import Facts, SentBefore
+    from newsletter.issue.sent import read_sent
+
+    sent = read_sent(folder)
     before = None
-    if sent and sent.id == issue.id:
+    if sent and sent.id == id:
         before = SentBefore(hash=sent.hash, content_digest=sent.content_digest, facts=tuple(sent.facts.items()))
     return Facts(
-        readers=store.subscribers.count(issue.list)[SubscriberState.ACTIVE] if store else None,
+        readers=readers,
         as_of=date.today(),
         sent_before=before,
         provider=workspace.settings.send.provider,

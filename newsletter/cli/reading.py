@@ -121,6 +121,5 @@ def _built(workspace: Workspace, folder: Path) -> str:
     """Build the archive into `folder`; says what was built."""
     from newsletter.archive import build_archive
 
-    sent = opening.published(workspace, opening.Store.if_there(workspace))
-    build_archive(workspace, sent, folder)
-    return f"built {shown(folder)}/: {counted(len(sent), 'issue')}"
+    report = build_archive(workspace, opening.published(workspace, opening.Store.if_there(workspace)), folder)
+    return f"built {shown(folder)}/: {counted(report.issues, 'issue')}"

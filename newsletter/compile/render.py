@@ -7,6 +7,7 @@ engine damages them in attributes; HTML is escaped as usual; text and style shee
 from __future__ import annotations
 
 import datetime
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -73,6 +74,13 @@ class Theme:
     @cached_property
     def _mjml(self) -> jinja2.Environment:
         return _for_mjml(self.folders, _present(self.folders))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the names and the bytes of all its files, the logo apart."""
+        files = ((folder, path) for folder in self.folders for path in sorted(folder.rglob("*")) if path.is_file())
+        held = [(str(path.relative_to(folder)), path.read_bytes()) for folder, path in files]
+        return hashlib.sha256(repr(held).encode()).hexdigest()
 
     @property
     def _where(self) -> str:
