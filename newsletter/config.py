@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from newsletter.errors import ConfigError, Place, problems_of
 
@@ -41,8 +41,18 @@ def _mailbox(value: str) -> str:
     return f"{name} <{address}>" if name else address
 
 
+def _seconds(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = re.fullmatch(r"(\d+) ?(s|m|h)", value.strip())
+    if not found:
+        raise ValueError('must be a time such as "30s", "5m" or "1h"')
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Duration = Annotated[int, BeforeValidator(_seconds), Field(ge=0)]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 
 
@@ -88,9 +98,10 @@ class Theme(Table):
 
 
 class Send(Table):
-    """How issues are sent."""
+    """How issues are sent. `hold`: so many seconds between the confirmation and the first byte."""
 
     provider: str = "outbox"
+    hold: Duration = 0
 
 
 class Store(Table):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.delivery.journal import FileJournal, LeaseEnded
+from newsletter.delivery.journal import FileJournal, NoMore
+from newsletter.delivery.stopping import Stop
 from newsletter.errors import StoreError
 from newsletter.providers.base import Outcome, Result
 
@@ -45,7 +46,7 @@ def test_it_keeps_its_id_and_its_words_until_the_next_batch(tmp_path: Path) -> N
     with FileJournal(tmp_path / "j") as second:
         assert second.id == first.id
         assert second.outcomes([ANA]) == {ANA: Outcome.UNCERTAIN}
-        second.begin(60)
+        second.begin(60, Stop())
         assert second.outcomes([ANA]) == {ANA: Outcome.LATER}
     (tmp_path / "j").unlink()
     with FileJournal(tmp_path / "j") as third:
@@ -60,8 +61,8 @@ def test_a_second_holder_is_told_who_holds_it(tmp_path: Path) -> None:
 
 def test_nothing_is_intended_after_the_lease(tmp_path: Path) -> None:
     with FileJournal(tmp_path / "j") as journal:
-        journal.begin(0)
-        with pytest.raises(LeaseEnded):
+        journal.begin(0, Stop())
+        with pytest.raises(NoMore):
             journal.intent([ANA])
         assert journal.outcomes([ANA]) == {ANA: Outcome.LATER}
 

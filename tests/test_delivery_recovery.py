@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from newsletter.delivery.journal import FileJournal, boot_id
 from newsletter.delivery.recovery import recover, settlements
+from newsletter.delivery.stopping import Stop
 from newsletter.providers.base import Outcome, Result
 from newsletter.store.ledger import Claim, Delivery, DeliveryState, Ledger, Selected, Send, Worker
 from newsletter.store.schema import connect, deliveries
@@ -85,7 +86,7 @@ class Sending(RuleBasedStateMachine):
         """It has handed over as many as there are `fates`, and is at work on the rest."""
         self.journal = FileJournal(self.journal_path)
         recover(self.ledger, ISSUE, self.journal)
-        self.journal.begin(60)
+        self.journal.begin(60, Stop())
         boot = boot_id() if same_boot else "the boot before"
         worker = Worker(owner="worker", boot_id=boot, journal_id=self.journal.id)
         self.claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=timedelta(0))

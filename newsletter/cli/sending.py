@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from newsletter.compile.edition import Edition
     from newsletter.delivery.plan import Plan
     from newsletter.delivery.send import Progress
+    from newsletter.delivery.stopping import Stop
     from newsletter.providers.base import Provider
     from newsletter.store.ledger import Balance
     from newsletter.workspace import Workspace
@@ -73,9 +74,13 @@ def send(
             _say_nothing_sent(plan, as_json=as_json)
             return
         _verify_unsubscribe(workspace, store, carrier, edition, unverified=unverified_unsubscribe)
-        with _progress(plan.expected) as progress:
-            balance = _sender(workspace, store, carrier, limit, progress).send(plan)
-    _finish(workspace, folder, store, edition, balance, name=name, limit=limit, as_json=as_json)
+        with _stoppable() as stop:
+            if _held(stop, workspace.settings.send.hold):
+                _say_nothing_sent(plan, as_json=as_json)
+                raise typer.Exit(INCOMPLETE)
+            with _progress(plan.expected) as progress:
+                balance = _sender(workspace, store, carrier, limit, stop, progress).send(plan)
+    _finish(workspace, folder, store, edition, balance, name=name, all_now=limit is None or stop.asked, as_json=as_json)
 
 
 def status(
@@ -115,11 +120,12 @@ def resume(context: typer.Context, issue: Issue, limit: Limit = None, as_json: A
         raise StoreError(f"{folder.name} was never sent from here", hint=f"newsletter send {issue}")
     with (
         closing(opening.provider_named(workspace, known.provider)) as carrier,
+        _stoppable() as stop,
         _progress(store.ledger.balance(issue_id)) as progress,
     ):
-        balance = _sender(workspace, store, carrier, limit, progress).resume(issue_id)
-    edition = from_bytes(store.ledger.edition(issue_id))
-    _finish(workspace, folder, store, edition, balance, name=known.provider, limit=limit, as_json=as_json)
+        balance = _sender(workspace, store, carrier, limit, stop, progress).resume(issue_id)
+    edition, all_now = from_bytes(store.ledger.edition(issue_id)), limit is None or stop.asked
+    _finish(workspace, folder, store, edition, balance, name=known.provider, all_now=all_now, as_json=as_json)
 
 
 def cancel(context: typer.Context, issue: Issue) -> None:
@@ -295,11 +301,25 @@ def _verify_unsubscribe(
 
 
 def _sender(
-    workspace: Workspace, store: opening.Store, carrier: Provider, limit: int | None, progress: Progress
+    workspace: Workspace, store: opening.Store, carrier: Provider, limit: int | None, stop: Stop, progress: Progress
 ) -> Any:
     from newsletter.delivery.send import Sender
 
-    return Sender(store.ledger, carrier, workspace.data / opening.JOURNALS, limit=limit, on_progress=progress)
+    journals = workspace.data / opening.JOURNALS
+    return Sender(store.ledger, carrier, journals, limit=limit, stop=stop, on_progress=progress)
+
+
+def _stoppable() -> AbstractContextManager[Stop]:
+    from newsletter.delivery.stopping import Stop
+
+    return Stop().on_signals()
+
+
+def _held(stop: Stop, seconds: int) -> bool:
+    """Wait for a change of mind before the first byte; True if there was one."""
+    if seconds:
+        typer.echo(f"sending begins in {seconds} seconds; Ctrl-C sends nothing", err=True)
+    return stop.wait(seconds)
 
 
 @contextmanager
@@ -325,10 +345,10 @@ def _finish(
     balance: Balance,
     *,
     name: str,
-    limit: int | None,
+    all_now: bool,
     as_json: bool,
 ) -> None:
-    """Write sent.json, print the balance, and say by the exit code whether anything is left."""
+    """Write sent.json, print the balance, and say by the exit code whether anything is left of what was to go now."""
     from newsletter.delivery.sent import sent_record
     from newsletter.issue.sent import write_sent
 
@@ -341,7 +361,9 @@ def _finish(
         say_balance(balance)
         if record:
             typer.echo(f"wrote {shown(record)}: commit it, so that every clone knows")
-    if balance.failed or balance.uncertain or (balance.waiting and limit is None):
+        if balance.waiting and all_now:
+            typer.echo(f"next: `newsletter resume {folder.name}` sends to those who wait, `cancel` lets them be")
+    if balance.failed or balance.uncertain or (balance.waiting and all_now):
         raise typer.Exit(INCOMPLETE)
 
 

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
+from newsletter.delivery.stopping import Stop
 from newsletter.errors import StoreError
 from newsletter.providers.base import Outcome, Result
 
@@ -33,8 +34,8 @@ _LETTERS = {Outcome.ACCEPTED: b"A", Outcome.REJECTED: b"R", Outcome.LATER: b"L",
 _MEANINGS = {letter: outcome for outcome, letter in _LETTERS.items()} | {_INTENT: Outcome.UNCERTAIN}
 
 
-class LeaseEnded(StoreError):
-    """The batch was not handed over in time: by now others may hand over the rest of it."""
+class NoMore(StoreError):
+    """Nothing more of this batch may be handed over; those who were not wait for the next claim."""
 
 
 class FileJournal:
@@ -43,6 +44,7 @@ class FileJournal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._ends = math.inf
+        self._stop = Stop()
         self.holder = _this_process()
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
@@ -63,15 +65,18 @@ class FileJournal:
         """Let others have it."""
         os.close(self._file)
 
-    def begin(self, lease: float) -> None:
-        """Empty it for the next batch, which must be handed over within `lease` seconds."""
+    def begin(self, lease: float, stop: Stop) -> None:
+        """Empty it for the next batch, which must be handed over within `lease` seconds, and before `stop` is asked."""
         os.ftruncate(self._file, _HEADER_BYTES)
         self._ends = time.monotonic() + lease
+        self._stop = stop
 
     def intent(self, ids: Sequence[str]) -> None:
-        """See providers.base.Journal. Raises StoreError; LeaseEnded if it is too late to hand anything over."""
+        """See providers.base.Journal. Raises StoreError; NoMore if nothing more may be handed over."""
+        if self._stop.asked:
+            raise NoMore("somebody asked to stop")
         if time.monotonic() >= self._ends:
-            raise LeaseEnded("the batch was not handed over before its lease ended")
+            raise NoMore("the lease has ended: by now others may hand over the rest of the batch")
         self._append(b"".join(_INTENT + _short(id_) for id_ in ids))
 
     def answer(self, result: Result) -> None:

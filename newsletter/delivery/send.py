@@ -7,7 +7,6 @@ a named state afterwards, and `resume` goes on from there.
 from __future__ import annotations
 
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,9 +14,10 @@ from itertools import groupby
 from pathlib import Path
 
 from newsletter.compile.edition import Edition, from_bytes
-from newsletter.delivery.journal import FileJournal, LeaseEnded, boot_id
+from newsletter.delivery.journal import FileJournal, NoMore, boot_id
 from newsletter.delivery.plan import Plan
 from newsletter.delivery.recovery import recover, settlements
+from newsletter.delivery.stopping import Stop
 from newsletter.message import Recipient
 from newsletter.providers.base import Batch, Provider, Result
 from newsletter.store.ledger import Balance, Claim, Delivery, DeliveryState, Ledger, Settlement, Worker
@@ -33,7 +33,8 @@ class Sender:
 
     `limit`: so many recipients in this run at most. `pauses`: seconds before each round in which those are tried again
     whom the provider put off; who is put off in the last round is left waiting. `lease`: how long a batch may take,
-    after which others may send the rest of it. `on_progress` is told the balance after every batch.
+    after which others may send the rest of it. `stop`: asked, the run ends behind the message under way. `on_progress`
+    is told the balance after every batch.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Sender:
         limit: int | None = None,
         pauses: Sequence[float] = PAUSES,
         lease: timedelta = LEASE,
+        stop: Stop | None = None,
         on_progress: Progress = lambda _: None,
     ) -> None:
         self._ledger = ledger
@@ -53,6 +55,7 @@ class Sender:
         self._limit = sys.maxsize if limit is None else limit
         self._pauses = pauses
         self._lease = lease
+        self._stop = stop or Stop()
         self._on_progress = on_progress
 
     def send(self, plan: Plan) -> Balance:
@@ -83,14 +86,14 @@ class Sender:
             journal=journal,
             limit=self._limit,
             lease=self._lease,
+            stop=self._stop,
             on_progress=self._on_progress,
         )
         try:
             put_off = run.round()
             for pause in self._pauses:
-                if not put_off:
+                if not put_off or self._stop.wait(pause):
                     break
-                time.sleep(pause)
                 put_off = run.round()
         finally:
             balance = self._ledger.balance(issue_id)
@@ -110,6 +113,7 @@ class _Run:
         journal: FileJournal,
         limit: int,
         lease: timedelta,
+        stop: Stop,
         on_progress: Progress,
     ) -> None:
         self._ledger = ledger
@@ -118,6 +122,7 @@ class _Run:
         self._journal = journal
         self._left = limit
         self._lease = lease
+        self._stop = stop
         self._on_progress = on_progress
         self._worker = Worker(owner=journal.holder, boot_id=boot_id(), journal_id=journal.id)
         self._balance = ledger.balance(edition.issue_id)
@@ -132,9 +137,9 @@ class _Run:
 
     def _claim(self, after: int) -> Claim | None:
         limit = min(self._left, self._provider.capabilities.batch_max)
-        if not limit:
+        if not limit or self._stop.asked:
             return None
-        self._journal.begin(self._lease.total_seconds())
+        self._journal.begin(self._lease.total_seconds(), self._stop)
         return self._ledger.claim(self._edition.issue_id, self._worker, limit=limit, after=after, lease=self._lease)
 
     def _hand_over(self, claim: Claim) -> int:
@@ -144,7 +149,7 @@ class _Run:
             for batch in _batches(self._edition, claim.deliveries):
                 for result in self._provider.send(batch, self._journal):
                     results[result.recipient] = result
-        except LeaseEnded:
+        except NoMore:
             pass  # those who were not handed over wait for the next claim
         finally:
             put_off = self._settle(claim, settlements(claim, results, self._journal))
