@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from newsletter.cli import run
 from newsletter.errors import ContentError
 from newsletter.issue.importing import jekyll
 from newsletter.issue.importing.draft import Draft, Repair
+from newsletter.issue.importing.posts import State, bring
+from newsletter.issue.load import load_issue
+from tests.workspaces import workspace
 
 POST = """---
 layout: post
@@ -39,15 +43,15 @@ Then [the rest]({{ site.url }}/rest).
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    (tmp_path / "_posts").mkdir()
-    return tmp_path
+    (tmp_path / "site" / "_posts").mkdir(parents=True)
+    return tmp_path / "site"
 
 
 def read(site: Path, text: str, name: str = "2023-06-13-writers.md") -> Draft:
     post = site / "_posts" / name
     post.write_text(text)
-    assert jekyll.posts(site) == [post]
-    return jekyll.read(post)
+    (found,) = jekyll.read(site, "")
+    return found.read()
 
 
 def body(site: Path, text: str) -> str:
@@ -168,4 +172,35 @@ def test_a_picture_outside_the_site_is_not_there(site: Path) -> None:
 
 def test_a_folder_without_posts_says_so(tmp_path: Path) -> None:
     with pytest.raises(ContentError, match="holds no posts"):
-        jekyll.posts(tmp_path)
+        jekyll.read(tmp_path, "")
+
+
+def test_posts_become_issues_and_one_that_cannot_be_read_is_reported(site: Path) -> None:
+    for name, text in (
+        ("2024-01-02-b.md", "---\ntitle: B\npreview: P\n---\n{% raw %}\n"),
+        ("2024-01-01-a.md", "---\ntitle: A\npublished: false\n---\nText.\n"),
+        ("2024-01-03-c.md", "No front matter.\n"),
+    ):
+        (site / "_posts" / name).write_text(text)
+    (site / "about.md").write_text("---\ntitle: About\n---\n")
+    ws = workspace(site.parent, {})
+    brought = list(bring(ws, jekyll.read(site, "")))
+    assert [(one.folder.name if one.folder else None, one.post.state) for one in brought] == [
+        ("1-2024-01-01-a", State.DRAFT),
+        ("2-2024-01-02-b", State.PUBLISHED),
+        (None, State.PUBLISHED),
+    ]
+    assert "there is no front matter" in brought[2].problems[0].message
+    issue = load_issue(ws, ws.issues / "2-2024-01-02-b")
+    assert (issue.title, issue.preheader, issue.date) == ("B", "P", datetime.date(2024, 1, 2))
+    assert [article.title for article in issue.articles] == ["B"]
+
+
+def test_the_command_says_the_posts_file_and_line(
+    site: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (site / "_posts" / "2024-01-02-b.md").write_text("---\ntitle: B\n---\n\n{% raw %}\n")
+    workspace(site, {})
+    monkeypatch.chdir(site)
+    assert run(["add", "--from", "jekyll", "."]) == 0
+    assert "_posts/2024-01-02-b.md:5: liquid: kept as text: {% raw %}" in capsys.readouterr().out

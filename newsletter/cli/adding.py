@@ -56,7 +56,7 @@ def add(
             "--from",
             metavar="SERVICE",
             callback=known_source,
-            help="ghost or substack: whole archives, one issue a post.",
+            help="ghost, jekyll or substack: whole archives, one issue a post.",
         ),
     ] = None,
     title: Annotated[str | None, typer.Option(help="The article's title.")] = None,

@@ -69,6 +69,6 @@ def _say(brought: Brought) -> None:
     typer.echo(f"wrote {shown(folder)}/  {post.state}{f' {post.date}' if post.date else ''}  {post.title}")
     for said in post.said:
         typer.echo(f"  {said}")
-    path = folder / f"01-{article.slug}.md"
+    path = post.file if post.file and article.in_source else folder / f"01-{article.slug}.md"
     for repair in article.repairs:
         typer.echo(f"  {place(Place(path, repair.line))}: {repair.name}: {repair.said}")

@@ -17,6 +17,7 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +26,7 @@ from newsletter.errors import ContentError, Place
 from newsletter.issue.front import Document, read_document
 from newsletter.issue.importing.draft import Draft, Repair
 from newsletter.issue.importing.escaping import escape
+from newsletter.issue.importing.posts import Post, State
 from newsletter.issue.markdown import code_spans, outline, pictures_in
 from newsletter.issue.slug import slugify
 from newsletter.issue.source import Edit, Source, Stretches
@@ -42,18 +44,40 @@ _READ = {"title", "slug", "date", "author", "image", *_HOOKS, *_TAGS}
 _WITHOUT_MEANING = {"layout", "permalink", "published", "comments", "toc"}
 
 
-def posts(folder: Path) -> list[Path]:
-    """The posts in `folder`, or in its _posts/, the oldest first; raises ContentError where there are none."""
-    inside = folder / "_posts" if (folder / "_posts").is_dir() else folder
-    found = sorted(path for path in inside.rglob("*") if NAME.fullmatch(path.name)) if inside.is_dir() else []
+def read(archive: Path, site: str) -> list[Post]:
+    """The posts in the folder `archive`, or in its _posts/; raises ContentError where there are none.
+
+    Posts do not say under which address they were published, so that `site` is of no use.
+    """
+    folder = archive / "_posts" if (archive / "_posts").is_dir() else archive
+    found = sorted(path for path in folder.rglob("*") if NAME.fullmatch(path.name)) if folder.is_dir() else []
     if not found:
-        raise ContentError("holds no posts of Jekyll’s", hint="they are named YYYY-MM-DD-title.md", where=Place(folder))
-    return found
+        raise ContentError(
+            "holds no posts of Jekyll’s", hint="they are named YYYY-MM-DD-title.md", where=Place(archive)
+        )
+    return [_post(path) for path in found]
 
 
-def read(post: Path) -> Draft:
-    """The draft of the article in the file `post`; raises ContentError."""
-    return _Reading(read_document(post)).draft()
+def read_post(path: Path) -> Draft:
+    """The article in the post `path`; raises ContentError."""
+    return _Reading(read_document(path)).draft()
+
+
+def _post(path: Path) -> Post:
+    """A post as it is known before its text is wanted."""
+    try:
+        front, values = _Reading(read_document(path)).front(), read_document(path).values
+    except ContentError:  # whoever reads the article is told
+        front, values = {"title": path.stem, "slug": slugify(path.stem)}, {}
+    return Post(
+        slug=front["slug"],
+        title=front["title"],
+        date=front.get("date"),
+        state=State.DRAFT if values.get("published") is False else State.PUBLISHED,
+        read=partial(read_post, path),
+        preheader=front.get("hook", ""),
+        file=path,
+    )
 
 
 @dataclass(slots=True)
@@ -65,7 +89,7 @@ class _Reading:
     pictures: dict[str, bytes] = field(default_factory=dict)
 
     def draft(self) -> Draft:
-        front = self._front()
+        front = self.front()
         lost, lead = self._lead()
         body = self._body()
         repairs = tuple(sorted(self.repairs, key=lambda repair: repair.line))
@@ -74,7 +98,8 @@ class _Reading:
 
     # Front matter
 
-    def _front(self) -> dict[str, Any]:
+    def front(self) -> dict[str, Any]:
+        """The keys of the article's front matter, the lead picture apart."""
         values = self.document.values
         name = NAME.fullmatch(self.document.path.name)
         stem = self.document.path.stem

@@ -34,7 +34,8 @@ class State(StrEnum):
 class Post:
     """One post of an archive. `read` gives its article when it is wanted, and raises ContentError where it cannot.
 
-    `said` is what the writer should know of it, in words.
+    `said` is what the writer should know of it, in words; `file` the text that the lines of the draft's repairs are of,
+    where the post is a file of its own.
     """
 
     slug: str
@@ -45,6 +46,7 @@ class Post:
     subject: str = ""
     preheader: str = ""
     said: tuple[str, ...] = ()
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

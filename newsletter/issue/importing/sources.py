@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SOURCES = {
     "ghost": "newsletter.issue.importing.ghost",
+    "jekyll": "newsletter.issue.importing.jekyll",
     "substack": "newsletter.issue.importing.substack",
 }
 
