@@ -118,15 +118,20 @@ def _reading_order(problem: Problem) -> tuple[str, int, int]:
     return (str(where.path), where.line or 0, where.column or 0) if where else ("", 0, 0)
 
 
+_LISTED = 20
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was most likely meant to be, or None."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)), None)
 
 
 def did_you_mean(word: str, known: Sequence[str]) -> str:
-    """A hint for an unknown `word`: the nearest known one, or all of them."""
-    close = nearest(word, known)
-    return f"did you mean `{close}`?" if close else f"known here: {', '.join(sorted(known))}"
+    """A hint for an unknown `word`: the nearest known one, or those that there are."""
+    if close := nearest(word, known):
+        return f"did you mean `{close}`?"
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f"known here: {', '.join(sorted(known)[:_LISTED]) or 'none'}{more}"
 
 
 def problems_of(

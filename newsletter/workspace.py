@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.config import FILE_NAME, Settings, load_settings
-from newsletter.errors import ConfigError, ContentError, Place, nearest
+from newsletter.errors import ConfigError, ContentError, Place, did_you_mean
 
 
 def shipped_root() -> Path:
@@ -91,7 +91,10 @@ class Workspace:
 
         `said` is what the writer wrote for it.
         """
-        resolved = path.resolve()
+        try:
+            resolved = path.resolve()
+        except (OSError, RuntimeError) as error:  # symlinks in a circle, a name that is too long
+            raise ContentError(f"{said or path.name} cannot be read", hint="is it a symlink?", where=where) from error
         if not resolved.is_relative_to(self.root):
             raise ContentError(
                 f"{said or path.name} leaves the workspace",
@@ -111,8 +114,7 @@ class Workspace:
     def nearest_issue(self, name: str) -> str:
         """A hint for an issue that was not found."""
         names = [folder.name for folder in self.issue_folders()]
-        close = nearest(name, names)
-        return f"did you mean `{close}`?" if close else f"there are: {', '.join(names) or 'none yet'}"
+        return did_you_mean(name, names)
 
 
 def _git(root: Path, *arguments: str) -> str | None:

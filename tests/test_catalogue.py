@@ -13,6 +13,7 @@ from newsletter.compile.edition import Facts
 from newsletter.errors import ContentError
 from newsletter.issue.load import find_issue, load_issue
 from newsletter.issue.survey import read_catalogue
+from newsletter.workspace import Workspace
 from tests.pages import Read
 from tests.workspaces import article_file, compiled, issue_file, mail, page, workspace
 
@@ -112,6 +113,8 @@ def test_a_renamed_file_is_found_by_its_slug(tmp_path):
         ),
         ({"2-two/03-x.de.md": article_file("x")}, ["03-x.de.md:1: translates an article that is not there"]),
         ({"2-two/02-new.en.md": article_file("x")}, ["02-new.en.md:1:1: is in the language of the article"]),
+        ({"2-two/02-new.old.md": article_file("x")}, ["02-new.old.md:1: `old` is no language"]),
+        ({"2-two/01-again.de.md": article_file("x")}, ["01-again.de.md:1: translates an article that is written else"]),
     ],
 )
 def test_what_is_wrong_is_said_where_it_is(tmp_path, files, faults):
@@ -231,6 +234,18 @@ def test_a_link_within_an_article_leads_there_wherever_the_article_stands(tmp_pa
         assert f'id="{target}"' in markup
     assert "\nDown\n" in text
     assert "#here" not in text
+
+
+def test_a_folder_of_any_name_has_addresses(tmp_path):
+    files = {"5 Uhr. früh?/issue.md": issue_file(5, "<!-- articles -->"), "5 Uhr. früh?/01-a.md": article_file("x")}
+    links = article_file("[](issue:5) and [once more](<issue:5 Uhr. früh?>)")
+    edition = compiled(workspace(tmp_path, files | {"6-six/issue.md": issue_file(6), "6-six/01-b.md": links}), "6")
+    name = "issues/5%20Uhr.%20fr%C3%BCh%3F/"
+    assert f'<a href="../../{name}">once more</a>' in page(edition, "articles/b")
+    html, text = mail(edition)
+    assert html.count(f'href="{SITE}/{name}"') == 2
+    assert f"{SITE}/{name}" in text
+    assert compiled(Workspace.open(tmp_path), "5").headers.archive == f"{SITE}/{name}"
 
 
 def test_a_heading_with_a_slot_has_an_id_without_it(tmp_path):

@@ -73,6 +73,27 @@ def test_what_nobody_knows_is_an_error_with_its_place_or_its_default(tmp_path):
     assert "issue.md:9:1: nobody knows `subscribers.count`" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "said", ["- of {}", "| {} |\n|---|\n| x |", "*{}*", ":::button url=https://a.example\n{}\n:::"]
+)
+def test_what_nobody_knows_is_said_where_it_is(tmp_path, said):
+    body = "First.\n\n" + said.format("{{ subscribers.count }}")
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body)})
+    with pytest.raises(ContentError, match=r"01-a\.md:\d"):
+        compiled(ws, "1")
+
+
+def test_in_an_address_it_is_percent_encoded(tmp_path):
+    query = 'n={{ subscribers.count }}&on={{ subscribers.as_of }}&to={{ subscriber.first_name | default("A friend") }}'
+    ws = one(tmp_path, f"[Share](https://a.example/?{query})")
+    edition = compiled(ws, "1", Facts(readers=5_523, as_of=DAY))
+    html, text = mail(edition)
+    known = "https://a.example/?n=5%2C500%2B{0}on=4%20May%202026{0}to=A%20friend"
+    for page_or_mail in (html, page(edition, "articles/a"), page(edition, "issues/1-one")):
+        assert f'href="{known.format("&amp;")}"' in page_or_mail
+    assert known.format("&") in text
+
+
 def test_an_issue_keeps_saying_what_it_said_when_it_was_sent(tmp_path):
     ws = one(tmp_path, "{{ subscribers.count }} readers")
     first = compiled(ws, "1", Facts(readers=5_523, as_of=DAY))

@@ -75,6 +75,20 @@ def test_a_symlink_out_of_the_workspace_is_refused(tmp_path):
     assert "01-a.md leaves the workspace" in said
 
 
+def test_symlinks_in_a_circle_are_a_fault(tmp_path):
+    files = {"issues/1-x/issue.md": FRONT.format(id="abcdefghijkl")}
+    workspace(tmp_path, files)
+    (tmp_path / "issues/1-x/01-a.md").symlink_to("01-a.md")
+    assert "01-a.md cannot be read" in faults(tmp_path, files)
+
+
+def test_no_slot_hides_inside_a_value_of_the_front_matter(tmp_path):
+    front = FRONT.format(id="abcdefghijkl").replace(
+        "---\n", "---\nerrata: [{date: 2026-01-01, text: 'Hi {{ x }}'}]\n", 1
+    )
+    assert "a personal slot cannot stand in `errata`" in faults(tmp_path, {"issues/1-x/issue.md": front})
+
+
 def test_two_issues_with_one_id_are_refused(tmp_path):
     text = FRONT.format(id="abcdefghijkl")
     said = faults(tmp_path, {"issues/1-x/issue.md": text, "issues/2-copy/issue.md": text})
@@ -88,8 +102,10 @@ def test_an_issue_is_found_by_folder_number_slug_and_id(tmp_path):
         {
             "issues/7-lucky/issue.md": FRONT.format(id="abcdefghijkl"),
             "issues/12-dozen/issue.md": FRONT.format(id="bbcdefghijkl"),
+            "issues/special/issue.md": FRONT.format(id="dbcdefghijkl").replace("---\n", "---\nnumber: 44\n", 1),
         },
     )
+    assert find_issue(ws, "44").name == "special"
     folder = tmp_path / "issues" / "7-lucky"
     assert {find_issue(ws, name) for name in ("7-lucky", "7", "lucky", "abcdefghijkl", str(folder))} == {folder}
     assert latest_issue(ws).name == "12-dozen"

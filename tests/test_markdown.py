@@ -145,6 +145,16 @@ def test_an_edited_text_keeps_every_place(text, data):
         assert edited.place(new) == source.place(old)
 
 
+def test_nothing_in_a_comment_is_a_slot():
+    text = "<!-- {{ a.b }} -->\n\nWords <!-- {{ c }} --> `<!--` {{ subscriber.name }} `-->`\n\n<!--\n{{ d }}\n-->\n"
+    problems = Collected()
+    found = list(
+        edits(text, Vocabulary(("subscriber.name",), {}), problems, Source.of(PATH, text).place, code_spans(text))
+    )
+    problems.stop_if_any()
+    assert [text[edit.start : edit.end] for edit in found] == ["{{ subscriber.name }}"]
+
+
 def test_slots_stand_in_text_headings_and_query_values_and_not_in_code():
     text = (
         "# Hi {{ subscriber.name }}\n\n[x](https://e.org/?a={{ subscriber.name }}&b=1) `{{ no }}`\n\n"

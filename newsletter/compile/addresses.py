@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from newsletter.config import Settings
 from newsletter.errors import Collected, ContentError, did_you_mean
@@ -43,12 +44,12 @@ class Site:
         """The address of the file at `path` on the site."""
         if self.here is None:
             return self.absolute(path)
-        relative = posixpath.relpath(path.removesuffix(INDEX) or ".", posixpath.dirname(self.here) or ".")
+        relative = quote(posixpath.relpath(path.removesuffix(INDEX) or ".", posixpath.dirname(self.here) or "."))
         return relative + "/" if path.endswith(INDEX) else relative
 
     def absolute(self, path: str) -> str:
         """The address of the file at `path`, whole."""
-        return f"{self.settings.publication.url}/{path.removesuffix(INDEX)}"
+        return f"{self.settings.publication.url}/{quote(path.removesuffix(INDEX))}"
 
     def form(self, name: str) -> str:
         """The address of a public page: subscribe."""

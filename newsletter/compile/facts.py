@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from html import escape
 
 from newsletter.compile.edition import Facts
+from newsletter.compile.slots import in_place
 from newsletter.compile.text import first_words
 from newsletter.compile.words import Words
 from newsletter.errors import Collected, Place
 from newsletter.issue.blocks import Block, Prose, walk
 from newsletter.issue.model import Issue
-from newsletter.issue.prose import Heading, Paragraph, plain
+from newsletter.issue.prose import Inline, Link, Text, Tight, inlines_of
 from newsletter.issue.slots import FACTS, TOKEN, Slot, of_token
 
 _STEPS = ((50, 1), (100, 10), (1_000, 50), (10_000, 100), (100_000, 1_000), (1_000_000, 10_000))
@@ -63,7 +64,9 @@ class Known:
     def _put(self, text: str, written: Callable[[str], str]) -> str:
         def value(found: re.Match[str]) -> str:
             slot = of_token(found)
-            return written(self.values.get(slot.name, slot.default or "")) if slot.name in FACTS else found[0]
+            if slot.name not in FACTS:
+                return found[0]
+            return written(in_place(slot, self.values.get(slot.name, slot.default or "")))
 
         return TOKEN.sub(value, text)
 
@@ -93,9 +96,11 @@ def _place(issue: Issue, token: str) -> Place:
     """Where `token` stands, as near as blocks know it; the issue’s front matter if in none of them."""
     written = (one for article in issue.articles for one in (article, *article.translations))
     for block in walk((*issue.opening, *(block for one in written for block in one.blocks), *issue.closing)):
-        if token in plain(getattr(block, "line", ())):
-            return block.place
-        for node in block.nodes if isinstance(block, Prose) else ():
-            if isinstance(node, (Paragraph, Heading)) and token in plain(node.children):
-                return node.place
+        for node in block.nodes if isinstance(block, Prose) else (Tight(getattr(block, "line", ())),):
+            if any(_says(child, token) for child in inlines_of((node,))):
+                return getattr(node, "place", block.place)
     return issue.place
+
+
+def _says(child: Inline, token: str) -> bool:
+    return token in (child.text if isinstance(child, Text) else child.url if isinstance(child, Link) else "")

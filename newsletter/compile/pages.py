@@ -14,7 +14,7 @@ from newsletter.compile.images import Picture
 from newsletter.compile.material import Material
 from newsletter.compile.references import Standing, laid_out, standing_as
 from newsletter.compile.render import Theme
-from newsletter.compile.slots import cut
+from newsletter.compile.slots import cut, in_place
 from newsletter.compile.values import values_for
 from newsletter.config import Settings
 from newsletter.issue.model import Article, Issue
@@ -92,4 +92,4 @@ def reading_copy(issue: Issue, material: Material, theme: Theme, known: Known, s
 
 def for_nobody(html: str) -> str:
     """`html` as it stands on the web, where nobody in particular reads: each slot has its default."""
-    return cut(html).fill(lambda slot: escape(slot.default or ""))
+    return cut(html).fill(lambda slot: escape(in_place(slot, slot.default or "")))

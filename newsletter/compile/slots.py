@@ -60,6 +60,11 @@ def value_of(slot: Slot, values: Mapping[str, str]) -> str:
         if fallback is None:
             raise MissingValue(slot)
         value = fallback
+    return in_place(slot, value)
+
+
+def in_place(slot: Slot, value: str) -> str:
+    """`value` as it is written where `slot` stands: percent-encoded in an address."""
     return quote(value, safe="") if slot.encoding is Encoding.QUERY else value
 
 
@@ -77,7 +82,7 @@ def specimen_text(slot: Slot) -> str:
     """For Program.fill: what stands in a copy that is nobody's: `#` for links, the default, or the slot's name."""
     if slot.name.startswith("links."):
         return "#"
-    return slot.default if slot.default is not None else f"[{slot.name}]"
+    return in_place(slot, slot.default if slot.default is not None else f"[{slot.name}]")
 
 
 def specimen_html(slot: Slot) -> str:

@@ -27,12 +27,13 @@ from newsletter.issue.model import Article, EmailForm, Erratum, Issue
 from newsletter.issue.prose import Inline, InlineHtml, Paragraph, Text, inlines_of
 from newsletter.issue.slots import FACTS, Vocabulary, edits
 from newsletter.issue.source import Source
-from newsletter.issue.survey import LEADING_NUMBER, article_files, read_catalogue, slug_of, translations
+from newsletter.issue.survey import LEADING_NUMBER, article_files, is_language, read_catalogue, slug_of, translations
 from newsletter.workspace import Workspace
 
 SUBSCRIBER_FIELDS = ("email", "first_name", "last_name", "name")
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _ID_LINE = re.compile(r"^id:[ \t]*[\"']?([0-9a-z]+)", re.MULTILINE)
+_NUMBER_LINE = re.compile(r"^number:[ \t]*(\d+)", re.MULTILINE)
 
 
 def new_id() -> str:
@@ -62,6 +63,7 @@ def find_issue(workspace: Workspace, name: str) -> Path:
     if (path / "issue.md").is_file():
         return workspace.inside(path, Place(path))
     matches = [folder for folder in folders if name in _names(folder)]
+    matches = matches or [folder for folder in folders if name == _said(folder, _NUMBER_LINE)]
     if len(matches) > 1:
         raise ContentError(f"`{name}` names {len(matches)} issues: {', '.join(f.name for f in matches)}")
     if not matches:
@@ -91,11 +93,15 @@ def _names(folder: Path) -> set[str]:
 
 def issue_id(folder: Path) -> str:
     """The id that issue.md says, found without reading the rest; empty where there is none."""
+    return _said(folder, _ID_LINE)
+
+
+def _said(folder: Path, line: re.Pattern[str]) -> str:
     try:
         head = (folder / "issue.md").read_text("utf-8", errors="replace")[:4000]
     except OSError:
         return ""
-    found = _ID_LINE.search(head)
+    found = line.search(head)
     return found[1] if found else ""
 
 
@@ -160,7 +166,7 @@ class _Loading:
 
     def _front(self, document: Document, model: type[Any]) -> Any:
         for key, value in document.values.items():
-            if key not in {"subject", "preheader"} and isinstance(value, str) and "{{" in value:
+            if key not in {"subject", "preheader"} and "{{" in str(value):
                 self._problems.add(
                     f"a personal slot cannot stand in `{key}`",
                     hint="slots are for subject, preheader and running text",
@@ -248,6 +254,12 @@ class _Loading:
         front: AgainFront | None = self._front(document, AgainFront)
         if front is None:
             return None
+        for path in translations(document.path).values():
+            self._problems.add(
+                "translates an article that is written elsewhere",
+                hint=f"put it beside the file of `{front.article}`",
+                where=Place(path, 1),
+            )
         if document.body.text.strip():
             self._problems.add(
                 "an article that is shown again has no text of its own here",
@@ -303,6 +315,12 @@ class _Loading:
         front: TranslationFront | None = self._front(document, TranslationFront) if document else None
         if document is None or front is None:
             return None
+        if not is_language(lang):
+            self._problems.add(
+                f"`{lang}` is no language",
+                hint=f"a translation’s file ends in one, as in {article.slug}.de.md; what is put aside lies elsewhere",
+                where=Place(path, 1),
+            )
         if lang == article.lang:
             self._problems.add(
                 f"is in the language of the article that it translates: {lang}",

@@ -83,8 +83,13 @@ def _readable(source: Source, problems: Collected) -> list[tuple[Any, dict[str, 
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:
-    """Where code stands in `text`: nothing in it is a slot."""
-    return _spans(text, lambda event: "Code" in event or _starts(event, "CodeBlock")) if "{{" in text else []
+    """Where code and comments stand in `text`: nothing in them is a slot."""
+    if "{{" not in text:
+        return []
+    code = _spans(text, lambda event: "Code" in event or _starts(event, "CodeBlock"))
+    html = _spans(text, lambda event: "InlineHtml" in event or _starts(event, "HtmlBlock")) if "<!--" in text else []
+    comments = (found.span() for start, end in html for found in _COMMENT.finditer(text, start, end))
+    return sorted([*code, *comments])
 
 
 def loose_references(source: Source) -> Iterator[tuple[str, Place]]:

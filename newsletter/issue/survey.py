@@ -46,6 +46,13 @@ def translation_of(path: Path) -> tuple[str, str] | None:
     return (found["stem"], found["lang"]) if found else None
 
 
+def is_language(tag: str) -> bool:
+    """Whether `tag` begins with a language that there is, by the list of Unicode’s CLDR."""
+    from babel import Locale
+
+    return tag.partition("-")[0].lower() in Locale("en").languages
+
+
 def slug_of(path: Path, said: object) -> str:
     """An article's slug: what its front matter says, otherwise its file's name without the number."""
     return str(said) if said else LEADING_NUMBER.sub("", path.stem)
