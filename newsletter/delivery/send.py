@@ -14,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 
 from newsletter.compile.edition import Edition, from_bytes
+from newsletter.delivery.circuit import Circuit, CircuitOpen
 from newsletter.delivery.journal import FileJournal, NoMore, boot_id
 from newsletter.delivery.plan import Plan
 from newsletter.delivery.recovery import recover, settlements
@@ -126,6 +127,7 @@ class _Run:
         self._on_progress = on_progress
         self._worker = Worker(owner=journal.holder, boot_id=boot_id(), journal_id=journal.id)
         self._balance = ledger.balance(edition.issue_id)
+        self._circuit = Circuit()
 
     def round(self) -> bool:
         """Hand over once to everybody who waits; True if the limit allows to try some of them again."""
@@ -149,8 +151,12 @@ class _Run:
             for batch in _batches(self._edition, claim.deliveries):
                 for result in self._provider.send(batch, self._journal):
                     results[result.recipient] = result
+                    self._circuit.saw(result)
         except NoMore:
             pass  # those who were not handed over wait for the next claim
+        except CircuitOpen:
+            results = self._circuit.waiting_again(results)
+            raise
         finally:
             put_off = self._settle(claim, settlements(claim, results, self._journal))
         return put_off

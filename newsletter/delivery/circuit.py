@@ -1,0 +1,64 @@
+"""Whose fault a refusal is: when a service refuses everybody for a reason that is ours, the send pauses, and nobody is
+failed for it.
+
+A reply says by its second digit what it is about (RFC 3463 section 2): 5.1 and 5.2 are the recipient's address and
+mailbox; all else, 5.7 above all, may be about the sender. One such refusal is taken for the recipient's; a row of them
+is not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from newsletter.errors import ProviderError
+from newsletter.providers.base import Outcome, Result
+
+FIRST = 5
+"""So many refusals in a row open the circuit while nobody was accepted yet."""
+LATER = 20
+"""So many open it afterwards, if each says that it is about the sender (5.7)."""
+
+_STATUS = re.compile(r"\b5\.(?P<subject>\d{1,3})\.\d{1,3}\b")
+_ADDRESS, _MAILBOX, _POLICY = "1", "2", "7"
+
+
+class CircuitOpen(ProviderError):
+    """The service refuses everybody."""
+
+
+class Circuit:
+    """The refusals of one run that came in a row, and whether anybody was accepted before."""
+
+    def __init__(self) -> None:
+        self._row: dict[str, Result] = {}
+        self._accepted = False
+
+    def saw(self, result: Result) -> None:
+        """Take note of a result; raises CircuitOpen when it is one too many."""
+        if result.outcome is Outcome.ACCEPTED:
+            self._accepted = True
+            self._row.clear()
+        elif result.outcome is Outcome.REJECTED and _subject(result) not in {_ADDRESS, _MAILBOX}:
+            self._row[result.recipient] = result
+            if self._is_open():
+                raise CircuitOpen(
+                    f"the service refuses everybody: {result.detail}",
+                    hint="those it refused in a row wait: see to the reason, then `newsletter resume`",
+                )
+
+    def waiting_again(self, results: dict[str, Result]) -> dict[str, Result]:
+        """`results` with those of the row put off instead of refused."""
+        return results | {
+            id: replace(result, outcome=Outcome.LATER) for id, result in self._row.items() if id in results
+        }
+
+    def _is_open(self) -> bool:
+        if not self._accepted:
+            return len(self._row) >= FIRST
+        return len(self._row) >= LATER and all(_subject(result) == _POLICY for result in self._row.values())
+
+
+def _subject(result: Result) -> str:
+    found = _STATUS.search(result.detail)
+    return found["subject"] if found else ""
