@@ -5,7 +5,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from posixpath import dirname, join, normpath
-from urllib.parse import urldefrag
+from urllib.parse import unquote, urldefrag
 
 import feedparser
 import pytest
@@ -95,6 +95,7 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_every_link_and_file_of_the_site_is_there(workspace, built):
     for number, date in ((1, "2024-01-01"), (8, "2026-01-01")):
         short_issue(workspace, number, date)
+    (workspace.issues / "1-short").rename(workspace.issues / "1 kürzer?")
     folder, report = built()
     written = files(folder)
     pages = {name: Read(text.decode()) for name, text in written.items() if name.endswith(".html")}
@@ -109,7 +110,7 @@ def test_every_link_and_file_of_the_site_is_there(workspace, built):
             if ":" in address or element["rel"] == "canonical":
                 assert not address.startswith(SITE) or element["rel"] == "canonical"
                 continue
-            target = normpath(join("/", dirname(name), address)).lstrip("/") if address else name
+            target = normpath(join("/", dirname(name), unquote(address))).lstrip("/") if address else name
             target = join(target, "index.html").lstrip("/") if address.endswith("/") or target == "." else target
             target = target.removeprefix("./")
             assert target in written, f"{name}: {address}"
@@ -118,7 +119,7 @@ def test_every_link_and_file_of_the_site_is_there(workspace, built):
     addresses = written["sitemap.txt"].decode().split()
     assert len(addresses) == len(set(addresses)) == report.issues + report.articles + 1
     for address in addresses:
-        assert f"{address.removeprefix(SITE)}index.html" in written
+        assert f"{unquote(address).removeprefix(SITE)}index.html" in written
     assert f"Sitemap: {SITE}sitemap.txt" in written["robots.txt"].decode()
 
 

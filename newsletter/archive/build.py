@@ -13,7 +13,7 @@ from pathlib import Path
 from newsletter.archive.feed import ENTRIES, feed
 from newsletter.archive.front import front_page, not_found_page
 from newsletter.archive.release import Headline, Release
-from newsletter.compile.addresses import FEED, INDEX, STYLE
+from newsletter.compile.addresses import FEED, INDEX, STYLE, Site
 from newsletter.compile.edition import Asset
 from newsletter.compile.render import Theme
 from newsletter.compile.values import logo_of, stylesheet
@@ -43,7 +43,7 @@ def build_archive(workspace: Workspace, releases: Iterable[Release], out: Path) 
     it was.
     """
     theme, settings = Theme.of(workspace), workspace.settings
-    logo = logo_of(theme, settings)
+    logo, address = logo_of(theme, settings), Site(settings).absolute
     with replacing(out) as folder:
         site = _Site(folder)
         for release in releases:
@@ -57,7 +57,7 @@ def build_archive(workspace: Workspace, releases: Iterable[Release], out: Path) 
             FEED: feed(site.newest, theme, settings),
             STYLE: stylesheet(theme, settings),
             ROBOTS: f"User-agent: *\nAllow: /\nSitemap: {settings.publication.url}/{SITEMAP}\n",
-            SITEMAP: "".join(f"{settings.publication.url}/{path.removesuffix(INDEX)}\n" for path in [INDEX, *pages]),
+            SITEMAP: "".join(f"{address(path)}\n" for path in [INDEX, *pages]),
         }
         for path, text in general.items():
             site.write(path, text)
