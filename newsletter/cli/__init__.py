@@ -65,7 +65,7 @@ def run(arguments: list[str]) -> int:
         return int(app(arguments, standalone_mode=False) or 0)
     except errors.NewsletterError as error:
         say_problems(error.problems)
-        return EXIT_CODES[type(error)]
+        return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
     except typer.Exit as end:
         return end.exit_code
     except _ClickException as error:
