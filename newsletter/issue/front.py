@@ -266,6 +266,8 @@ class _QuickLoader(_OneLineScalars, Libyaml):
 def _yaml_hint(problem: str) -> str:
     if "mapping values are not allowed" in problem:
         return 'a value with a colon needs quotes: title: "Exclusive: the full story"'
+    if "control character" in problem:
+        return "take it away, or write the word without it"
     if "cannot start any token" in problem:
         return "a value that begins with this character needs quotes, and tabs cannot indent"
     return "put the value in quotes; inside quotes, write a quote twice or use typographic ones"

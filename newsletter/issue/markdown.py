@@ -33,7 +33,7 @@ MAX_DEPTH = 40
 """How deep lists, quotations and marks may stand inside each other (a list counts twice)."""
 MAX_OPEN = 8
 """How many directives may be open at once."""
-_FENCE = re.compile(r"^ {0,3}(?P<fence>:::+)[ \t]*(?P<said>[^\n]*?)[ \t]*$", re.MULTILINE)
+_FENCE = re.compile(r"^ {0,3}(?:> {0,4})*(?P<fence>:::+)[ \t]*(?P<said>[^\n]*?)[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"<!--(?:(?!-->).)*-->", re.DOTALL)
 _MARKER = re.compile(r"<!--\s*(articles|more)\s*-->")
 
@@ -188,7 +188,7 @@ def _fences(source: Source) -> list[Fence]:
     return [
         Fence(found.start("fence"), found.end(), found["said"], source.place(found.start("fence")))
         for found in candidates
-        if found.start() not in literal
+        if found.start("fence") not in literal
     ]
 
 
