@@ -273,6 +273,16 @@ def test_a_frame_of_which_all_is_hidden_is_hidden_too(tmp_path):
     assert page(edition, "articles/a").count("<p>WEB</p>") == 3
 
 
+def test_a_frame_around_a_list_of_nothing_is_not_there(tmp_path):
+    ws = workspace(
+        tmp_path,
+        {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(":::note\n:::also\n:::\n\nWords.")},
+    )
+    edition = compiled(ws, "1")
+    assert "[Note]" not in mail(edition)[1]
+    assert "<aside" not in page(edition, "articles/a")
+
+
 def test_what_a_page_says_of_itself_is_what_it_shows(tmp_path):
     body = ":::only subscribers\nSUBSCRIBED\n:::\n\nFor all, and [](article:a).\n"
     ws = workspace(

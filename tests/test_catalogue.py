@@ -236,6 +236,28 @@ def test_a_link_within_an_article_leads_there_wherever_the_article_stands(tmp_pa
     assert "#here" not in text
 
 
+def test_anchors_of_raw_html_are_each_articles_own(tmp_path):
+    body = '<a id="mark"></a>Here. <a href="#mark">Raw</a> and [Markdown](#mark).\n'
+    files = {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(body), "1-one/02-b.md": article_file(body)}
+    edition = compiled(workspace(tmp_path, files), "1")
+    for markup in (mail(edition)[0], page(edition, "issues/1-one")):
+        for name in ("a-mark", "b-mark"):
+            assert markup.count(f'id="{name}"') == 1
+            assert markup.count(f'href="#{name}"') == 2
+
+
+def test_references_are_read_as_links_are(tmp_path):
+    literal = "`[x](article:code)` <!-- [x](issue:comment) -->\n\n```\n[x](article:fence)\n```\n"
+    links = (
+        "[a](article:one) [b](<issue:two and half> 'T') <article:three>\n\n[r]: issue:four\n\n"
+        ':::button url=article:five\nx\n:::\n\n:::quote by="Z" source="issue:six of them"\nx\n:::\n'
+    )
+    ws = workspace(tmp_path, {"1-one/issue.md": issue_file(1), "1-one/01-a.md": article_file(f"{literal}\n{links}")})
+    said = [f"{reference.kind}:{reference.name}" for reference in read_catalogue(ws).references]
+    found = ["article:one", "issue:two and half", "article:three", "issue:four", "article:five", "issue:six of them"]
+    assert said == found
+
+
 def test_a_folder_of_any_name_has_addresses(tmp_path):
     files = {"5 Uhr. früh?/issue.md": issue_file(5, "<!-- articles -->"), "5 Uhr. früh?/01-a.md": article_file("x")}
     links = article_file("[](issue:5) and [once more](<issue:5 Uhr. früh?>)")

@@ -106,18 +106,18 @@ def _flow(persona: Persona, blocks: tuple[Block, ...]) -> Iterator[Block | None]
             yield from _flow(persona, block.children)
         elif isinstance(block, Container):
             children = seen_by(persona, block.children)
-            yield (
-                None
-                if block.children and not children and _is_frame(block)
-                else block.model_copy(update={"children": children})
-            )
+            yield holding(block, children)
         else:
             yield block
 
 
-def _is_frame(block: Block) -> bool:
-    """Whether `block` says nothing without what it holds."""
-    return isinstance(block, (Quote, Note)) or (isinstance(block, Post) and not block.image)
+def holding(block: Container, children: tuple[Block, ...]) -> Block | None:
+    """`block` with `children` for what it held; None where nothing is left of it that says anything."""
+    is_frame = isinstance(block, (Quote, Note)) or (isinstance(block, Post) and not block.image)
+    if is_frame and block.children and not children:
+        return None
+    kept: Block = block.model_copy(update={"children": children})  # type: ignore[assignment]
+    return kept
 
 
 def _join(kept: list[Block], block: Block) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -12,6 +13,8 @@ from newsletter.errors import Place
 from newsletter.issue import prose
 
 _TAGS: dict[type, str] = {prose.Emphasis: "em", prose.Strong: "strong", prose.Strikethrough: "del"}
+_TAG = re.compile(r"<[a-zA-Z][^>]*>")
+_ANCHOR = re.compile(r"""\s(?:id\s*=\s*["']?|href\s*=\s*["']?#)""")
 _KEPT_IN_URLS = "-_.~!*'(),%#@?=;:/+&$"
 
 
@@ -59,7 +62,7 @@ def _node(node: prose.Node, around: Surroundings) -> str:
             named = f' class="language-{_escape(language)}"' if language else ""
             return f"<pre><code{named}>{_escape(text)}</code></pre>\n"
         case prose.HtmlBlock(markup):
-            return markup
+            return _named_apart(markup, around.prefix)
         case prose.Rule():
             return "<hr />\n"
         case prose.BlockQuote(children):
@@ -130,7 +133,7 @@ def _inline(child: prose.Inline, around: Surroundings) -> str:
         case prose.HardBreak():
             return "<br />\n"
         case prose.InlineHtml(markup):
-            return markup
+            return _named_apart(markup, around.prefix)
         case prose.TaskMarker(done):
             return "☑ " if done else "☐ "
         case prose.FootnoteReference(number, nth):
@@ -148,6 +151,11 @@ def _inline(child: prose.Inline, around: Surroundings) -> str:
         case _:
             tag = _TAGS[type(child)]
             return f"<{tag}>{render_inlines(child.children, around)}</{tag}>"
+
+
+def _named_apart(markup: str, prefix: str) -> str:
+    """Raw HTML whose own ids, and links to such, have the prefix that those of Markdown have."""
+    return _TAG.sub(lambda tag: _ANCHOR.sub(rf"\g<0>{prefix}", tag[0]), markup) if prefix else markup
 
 
 def _escape(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from newsletter.compile.audience import Persona, seen_by
+from newsletter.compile.audience import Persona, holding, seen_by
 from newsletter.compile.footnotes import noted, parted
 from newsletter.compile.outline import outlined
 from newsletter.issue.blocks import Also, Block, Container, Entry, Prose, Toc, walk
@@ -50,7 +50,7 @@ class Standing:
                 return block.model_copy(update={"nodes": rewritten_nodes(nodes, self._worded)})
             case Container():
                 children = (self._referring(child, contents) for child in block.children)
-                return block.model_copy(update={"children": tuple(child for child in children if child)})
+                return holding(block, tuple(child for child in children if child))
             case _:
                 line = getattr(block, "line", ())
                 return block.model_copy(update={"line": rewritten(line, self._worded)}) if _wordless(line) else block

@@ -83,9 +83,12 @@ def _readable(source: Source, problems: Collected) -> list[tuple[Any, dict[str, 
 
 
 def code_spans(text: str) -> list[tuple[int, int]]:
-    """Where code and comments stand in `text`: nothing in them is a slot."""
-    if "{{" not in text:
-        return []
+    """Where code and comments stand in `text`, if it has a brace that may open a slot: none opens there."""
+    return literal_spans(text) if "{{" in text else []
+
+
+def literal_spans(text: str) -> list[tuple[int, int]]:
+    """Where code and comments stand in `text`: what is written there stands for itself."""
     code = _spans(text, lambda event: "Code" in event or _starts(event, "CodeBlock"))
     html = _spans(text, lambda event: "InlineHtml" in event or _starts(event, "HtmlBlock")) if "<!--" in text else []
     comments = (found.span() for start, end in html for found in _COMMENT.finditer(text, start, end))

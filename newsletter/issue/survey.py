@@ -13,12 +13,18 @@ from pathlib import Path
 from newsletter.errors import ContentError
 from newsletter.issue.catalogue import ArticleEntry, Catalogue, IssueEntry, Reference
 from newsletter.issue.front import Document, read_document
+from newsletter.issue.markdown import literal_spans
 from newsletter.issue.sent import read_sent
 from newsletter.workspace import Workspace
 
 LEADING_NUMBER = re.compile(r"^(\d+)-")
 _TRANSLATION = re.compile(r"(?P<stem>.+)\.(?P<lang>[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)")
-_REFERENCE = re.compile(r"(?:\]\(<?|\]:[ \t]*<?|<|=\"?)(?P<link>(?P<kind>article|issue):(?P<name>[\w][\w.-]*\w|\w))")
+_REFERENCE = re.compile(
+    r"""(?: < (?P<angled>(?:article|issue):[^<>\n]+) >
+          | =" (?P<quoted>(?:article|issue):[^"\n]+) "
+          | (?: \]\( | \]:[ \t]* | = ) (?P<bare>(?:article|issue):[^\s()<>"]+) )""",
+    re.VERBOSE,
+)
 
 
 def read_catalogue(workspace: Workspace) -> Catalogue:
@@ -118,8 +124,13 @@ class _Reading:
 
 def _references(document: Document) -> Iterable[Reference]:
     text = document.body.text
-    for found in _REFERENCE.finditer(text) if "article:" in text or "issue:" in text else ():
-        yield Reference(found["kind"], found["name"], document.body.place(found.start("link")))
+    if "article:" not in text and "issue:" not in text:
+        return
+    literal = literal_spans(text)
+    for found in _REFERENCE.finditer(text):
+        if not any(start <= found.start() < end for start, end in literal):
+            kind, _, name = found[found.lastgroup or ""].partition(":")
+            yield Reference(kind, name, document.body.place(found.start(found.lastgroup or "")))
 
 
 def _was_sent(folder: Path, id: str) -> bool:
