@@ -113,6 +113,10 @@ def test_a_renamed_file_is_found_by_its_slug(tmp_path):
         ),
         ({"2-two/03-x.de.md": article_file("x")}, ["03-x.de.md:1: translates an article that is not there"]),
         ({"2-two/02-new.en.md": article_file("x")}, ["02-new.en.md:1:1: is in the language of the article"]),
+        (
+            {"2-two/02-new.md": article_file(":::button url=https://a.example\n:::")},
+            ["02-new.md:4:1: a button needs words"],
+        ),
         ({"2-two/02-new.old.md": article_file("x")}, ["02-new.old.md:1: `old` is no language"]),
         ({"2-two/01-again.de.md": article_file("x")}, ["01-again.de.md:1: translates an article that is written else"]),
     ],
@@ -276,6 +280,13 @@ def test_a_heading_with_a_slot_has_an_id_without_it(tmp_path):
     html, _ = mail(compiled(ws, "1"))
     assert 'href="#a-on-look"' in html
     assert 'id="a-on-look"' in html
+
+
+def test_a_button_without_words_has_the_title_of_where_it_leads(tmp_path):
+    ws = workspace(tmp_path, TWO | {"2-two/02-new.md": article_file(":::button url=article:short\n:::")})
+    edition = compiled(ws, "2")
+    assert '<a class="button" href="../short/">A short one</a>' in page(edition, "articles/new")
+    assert f"A short one:\n{SITE}/articles/short/" in mail(edition)[1]
 
 
 def test_a_button_is_one_link(tmp_path):

@@ -9,7 +9,7 @@ from itertools import count
 from newsletter.compile.audience import Persona, holding, seen_by
 from newsletter.compile.footnotes import noted, parted
 from newsletter.compile.outline import outlined
-from newsletter.issue.blocks import Also, Block, Container, Entry, Prose, Toc, walk
+from newsletter.issue.blocks import Also, Block, Button, Container, Entry, Prose, Toc, walk
 from newsletter.issue.model import Article, Issue
 from newsletter.issue.prose import Heading, Inline, Link, Node, Text, inlines_of, plain, rewritten, rewritten_nodes
 from newsletter.issue.slots import TOKEN
@@ -46,6 +46,8 @@ class Standing:
             case Also():
                 siblings = self._articles(self.articles)
                 return block.model_copy(update={"entries": siblings}) if siblings else None
+            case Button(line=()):
+                return block.model_copy(update={"line": (Text(self.title_of(block.url)),)})
             case Prose(nodes=nodes) if _wordless(inlines_of(nodes)):
                 return block.model_copy(update={"nodes": rewritten_nodes(nodes, self._worded)})
             case Container():

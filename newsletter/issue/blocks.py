@@ -98,12 +98,20 @@ class Button(_Block):
     :::button url=https://example.org
     What happens on a click
     :::
+
+    Without words it has the title of the article or issue that it leads to.
     """
 
     name = "button"
     body = Body.LINE
     url: LinkTarget
     line: Line = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.line and not self.url.startswith(("article:", "issue:")):
+            raise ValueError("a button needs words between its fences")
+        return self
 
 
 class Cta(_Block):
