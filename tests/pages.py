@@ -9,13 +9,13 @@ INLINE = {"a", "abbr", "b", "code", "del", "em", "i", "img", "span", "strong", "
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 
-@dataclass
+@dataclass(eq=False)
 class Element:
     """An element: `text` is all that is written in it; `around` its ancestors, the nearest last."""
 
     tag: str
     attributes: dict[str, str | None]
-    around: tuple[Element, ...]
+    around: tuple[Element, ...] = field(repr=False)
     text: str = ""
     twice: list[str] = field(default_factory=list)
 
