@@ -38,7 +38,7 @@ def of(tmp_path: Path, html: str | bytes, name: str = "page.html") -> Draft:
 def body_of(html: str, base: str = "") -> str:
     page = parse(f"<body>{html}</body>", Place(Path("page.html")))
     assert page.body is not None
-    return converted(page.body, Addresses(base))[0]
+    return converted(page.body, Addresses(base), Place(Path("page.html")))[0]
 
 
 def loaded(markdown: str) -> tuple[object, ...]:
@@ -241,16 +241,20 @@ def test_pages_in_other_encodings(tmp_path: Path, charset: str, declared: str) -
         ("<html><body><script>x()</script></body></html>", "no article"),
         ("<ul>" + "<li><a href=/a>One of the many articles of the front page</a></li>" * 40 + "</ul>", "no article"),
         ("<div>" * 400 + LONG, "deep inside each other"),
-        ("<p>" + "<b>x</b>" * 41_000, "elements"),
+        ("<p>" + "<b>x</b>" * 26_000, "elements"),
+        ("<p>" + "A sentence of words. " * 50_000, "longer than 1,000,000 letters"),
         ("<p>" + "x" * 5_000_001, "larger than 5 MB"),
         ("\0\0\0", "no article"),
     ],
 )
-def test_what_is_no_article_is_refused_in_words(tmp_path: Path, html: str, message: str) -> None:
+def test_what_is_no_article_is_refused_in_words(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], html: str, message: str
+) -> None:
     with pytest.raises(ContentError, match=message) as error:
         of(tmp_path, html)
     assert error.value.problems[0].hint
     assert error.value.problems[0].where
+    assert capfd.readouterr() == ("", "")
 
 
 def test_entities_are_only_htmls_own(tmp_path: Path) -> None:

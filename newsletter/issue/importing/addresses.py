@@ -13,6 +13,7 @@ from newsletter.issue.slug import slugify
 
 LARGEST_PICTURE = 20_000_000  # bytes
 _ALL_PICTURES = 200_000_000  # bytes
+_LONGEST = 8_000  # characters of a URL; what servers take (RFC 9110 section 4.1)
 _SCHEMES = {"http", "https", "mailto"}
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\"<>\\^`{|}“”„]|%(?![0-9A-Fa-f]{2})")
 _BEGINNINGS = ((b"\x89PNG\r\n\x1a\n", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"GIF8", ".gif"))
@@ -53,6 +54,8 @@ class Addresses:
         href = href.strip()
         if href in self._known:
             return href
+        if len(href) > _LONGEST:
+            return ""
         try:
             url = urljoin(self._base, href) if self._base and href else href
             parts = urlsplit(url)

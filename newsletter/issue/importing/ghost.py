@@ -212,7 +212,7 @@ class _Export:
             "tags": [name for name in self._tags[row.id] if name and not name.startswith("#")],
             **self._lead(row, addresses),
         }
-        markdown, lost = converted(body, addresses)
+        markdown, lost = converted(body, addresses, Place(self._archive))
         kept = {key: _one_line(value) for key, value in front.items() if value}
         return Draft(kept, markdown, lost, addresses.pictures)
 

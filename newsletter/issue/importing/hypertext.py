@@ -15,7 +15,7 @@ from bs4.element import NavigableString, PreformattedString
 from newsletter.errors import ContentError, Place
 
 LARGEST = 5_000_000  # bytes of HTML; the longest pages on the web, data: pictures left out, have about two million
-_MOST = 40_000  # elements
+_MOST = 25_000  # elements; an article of 10,000 words has a few thousand
 _DEEPEST = 150  # elements inside each other; what comes after reads the tree by recursion
 _CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\r"} | {127: None}
 _LETTERLESS = re.compile(r"[ \t\r\n\f]+")

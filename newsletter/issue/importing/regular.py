@@ -61,8 +61,9 @@ def regularise(root: Tag) -> None:
         _link_around_blocks(link)
     root.smooth()
     for text in list(strings(root)):
-        if text.find_parent("pre") is None:
-            text.replace_with(collapsed(text))
+        flat = collapsed(text)
+        if flat != text and text.find_parent("pre") is None:
+            text.replace_with(flat)
     for paragraph in root.find_all(["p", "div"]):
         _split_at_double_breaks(paragraph)
     for holder in [root, *root.find_all(["div", "blockquote", "li"]), *root.find_all(_holds_blocks)]:

@@ -125,7 +125,7 @@ class _Row:
             raise ContentError(f"“{self._said('title') or _slug(self.row)}” has no text in it", where=self.where)
         addresses = Addresses(self.site, known={f"article:{slug}" for slug in self.slugs})
         rewrite(body, self._audience, self.site, self.slugs, sound)
-        markdown, lost = converted(body, addresses)
+        markdown, lost = converted(body, addresses, self.where)
         front: dict[str, Any] = {
             "date": self._date,
             "hook": line(self._said("subtitle")),

@@ -11,6 +11,7 @@ html-to-markdown 3.21 finds no article.
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from pathlib import Path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _LARGEST = 30_000_000  # bytes of a file, pictures inside it too
 _NUMBER = "data-number"
+_SILENCE = logging.NullHandler()
 _FURNITURE = ("nav", "form", "dialog", "noscript", "button", "select", "textarea", "menu")
 _ROLES = ("navigation", "search", "dialog", "alert", "banner", "contentinfo", "complementary", "menu", "toolbar")
 _NAMES = re.compile(
@@ -55,7 +57,7 @@ def read(source: Path) -> Draft:
     left_out = _without_furniture(article, str(front.get("title", "")))
     _refuse_what_is_no_article(article, source)
     where = addresses.Addresses(metadata.address_of(page), addresses.beside(source))
-    body, lost = converted(article, where)
+    body, lost = converted(article, where, Place(source))
     if not body:
         raise _no_article(source)
     said = [Repair("left-out", 1, f"not part of the article: {text}") for text in left_out]
@@ -103,6 +105,7 @@ def _readable(page: BeautifulSoup) -> list[int]:
     from readability import Document
     from readability.readability import Unparseable
 
+    logging.getLogger("readability").addHandler(_SILENCE)  # it logs the traceback of what it raises
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         bare = BeautifulSoup(str(page), "lxml")

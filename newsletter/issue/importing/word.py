@@ -66,7 +66,7 @@ def read(source: Path) -> Draft:
     titled = _headings(page.body)
     _captions(page.body)
     addresses = Addresses(find=pictures.get)
-    body, lost = converted(page.body, addresses)
+    body, lost = converted(page.body, addresses, Place(source))
     front = {key: value for key, value in properties.items() if key != "title" or not titled}
     return Draft(front, body, (*(Repair("word", 1, message) for message in said), *lost), addresses.pictures)
 
