@@ -227,6 +227,16 @@ def test_a_second_run_leaves_what_is_there(tmp_path: Path, workspace: Workspace)
     assert {path: path.read_bytes() for path in workspace.root.rglob("*") if path.is_file()} == before
 
 
+def test_a_post_that_is_an_article_already_is_left_alone(tmp_path: Path, workspace: Workspace) -> None:
+    folder = workspace.issues / "1-mine"
+    folder.mkdir(parents=True)
+    (folder / "issue.md").write_text('---\nid: "abcdefabcdef"\ntitle: Mine\n---\n')
+    (folder / "01-ten-cars.md").write_text("---\ntitle: Ten cars\n---\n\nMine.\n")
+    first, *_ = bring(workspace, read_posts("ghost", ghost_zip(tmp_path)))
+    assert (first.post.slug, first.folder, first.article) == ("ten-cars", folder, None)
+    assert len(loaded(workspace)) == 3
+
+
 def test_numbers_go_on_from_the_issues_that_are_there(tmp_path: Path, workspace: Workspace) -> None:
     (workspace.issues / "41-mine").mkdir(parents=True)
     (workspace.issues / "41-mine" / "issue.md").write_text('---\nid: "abcdefabcdef"\ntitle: Mine\n---\n')

@@ -167,6 +167,11 @@ def test_markup_becomes_markdown(html: str, markdown: str) -> None:
     loaded(markdown)
 
 
+@pytest.mark.parametrize(("said", "lang"), [("en-GB", "en-GB"), ("zz", None), ("english", None), ("", None)])
+def test_a_language_that_there_is_not_is_not_taken_over(tmp_path: Path, said: str, lang: str | None) -> None:
+    assert of(tmp_path, f"<html lang='{said}'><body><p>{LONG}<p>{LONG}").front.get("lang") == lang
+
+
 def test_links_are_resolved_against_the_address_of_the_page() -> None:
     assert body_of("<p><a href='../b?c=1#d'>x</a></p>", "https://e.example/a/z/") == "[x](https://e.example/a/b?c=1#d)"
 

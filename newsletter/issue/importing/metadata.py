@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import Comment
 
 from newsletter.issue.importing.hypertext import attribute, words
+from newsletter.issue.survey import is_language
 
 _SAVED_FROM = re.compile(r"saved from url=\(\d+\)(\S+)")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -92,7 +93,7 @@ def day(text: str) -> datetime.date | None:
 def _language(page: BeautifulSoup) -> str:
     root = page.find("html")
     said = attribute(root, "lang") if root else ""
-    return said if _LANGUAGE.fullmatch(said) else ""
+    return said if _LANGUAGE.fullmatch(said) and is_language(said) else ""
 
 
 def _described(page: BeautifulSoup) -> Iterator[dict[str, Any]]:

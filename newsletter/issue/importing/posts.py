@@ -19,6 +19,7 @@ from newsletter.issue.importing.draft import Draft
 from newsletter.issue.importing.writing import write_article
 from newsletter.issue.load import new_id, number_of
 from newsletter.issue.slug import slugify
+from newsletter.issue.survey import read_catalogue
 from newsletter.workspace import Workspace
 
 
@@ -69,12 +70,14 @@ def bring(
 ) -> Iterator[Brought]:
     """Make a folder issues/NUMBER-SLUG for each of `posts`, the oldest first, numbered on from what is there.
 
-    A post whose slug is an issue's already is left alone. `keep` names the repairs that are not to be made; `complete`
-    is done to an article before it is written. Raises ContentError where nothing can be written.
+    A post whose slug is an issue's or an article's already is left alone. `keep` names the repairs that are not to be
+    made; `complete` is done to an article before it is written. Raises ContentError where nothing can be written.
     """
     lang = workspace.settings.publication.language
-    taken = {folder.name.partition("-")[2] or folder.name: folder for folder in workspace.issue_folders()}
-    number = max([0, *map(number_of, taken.values())])
+    folders = workspace.issue_folders()
+    taken = {slug: entry.file.parent for slug, entry in read_catalogue(workspace).articles.items()}
+    taken |= {folder.name.partition("-")[2] or folder.name: folder for folder in folders}
+    number = max([0, *map(number_of, folders)])
     for slug, post in _named(posts):
         if slug in taken:
             yield Brought(post, taken[slug])
