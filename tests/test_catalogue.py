@@ -28,7 +28,7 @@ TWO = {
 }
 
 
-def sent(ws, folder):
+def sent(ws, folder, **more):
     record = {
         "id": f"issue{int(folder[0]):07}",
         "hash": "0",
@@ -36,7 +36,7 @@ def sent(ws, folder):
         "commit": None,
         "provider": "outbox",
     }
-    record |= {"time": "2026-03-01T00:00:00Z", "balance": {"waiting": 0}}
+    record |= {"time": "2026-03-01T00:00:00Z", "balance": {"waiting": 0}, **more}
     (ws.issues / folder / "sent.json").write_text(json.dumps(record))
 
 
@@ -295,3 +295,25 @@ def test_a_button_is_one_link(tmp_path):
     edition = compiled(ws, "1")
     assert '<a class="button" href="https://a.example/go">Go there, now</a>' in edition.pages[1].html
     assert "Go there, now:\nhttps://a.example/go" in mail(edition)[1]
+
+
+def test_a_folder_renamed_after_it_was_sent_keeps_its_page_and_its_edition(tmp_path):
+    ws = workspace(tmp_path, TWO)
+    before = compiled(ws, "1")
+    sent(ws, "1-one", slug="1-one")
+    (ws.issues / "1-one").rename(ws.issues / "1-uno")
+    after = compiled(ws, "1-uno")
+    assert after.hash == before.hash
+    assert f"{SITE}/issues/1-one/" in mail(after)[0]
+    assert "issues/1-one/index.html" in {page.path for page in after.pages}
+    assert f'href="{SITE}/issues/1-one/"' in mail(compiled(ws, "2"))[0]
+    assert find_issue(ws, "1-uno") == ws.issues / "1-uno"
+
+
+def test_the_page_of_an_issue_that_was_sent_is_nobody_elses(tmp_path):
+    ws = workspace(tmp_path, TWO)
+    sent(ws, "1-one", slug="1-one")
+    (ws.issues / "1-one").rename(ws.issues / "5-uno")
+    (ws.issues / "2-two").rename(ws.issues / "1-one")
+    with pytest.raises(ContentError, match="the page issues/1-one/ is that of 5-uno"):
+        compiled(ws, "1-one")

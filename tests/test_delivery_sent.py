@@ -26,6 +26,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_sent(tmp_path) == _record().model_copy(update={"time": read_sent(tmp_path).time})  # type: ignore[union-attr]
     assert set(json.loads(path.read_text())) == {
         "id",
+        "slug",
         "hash",
         "content_digest",
         "facts",

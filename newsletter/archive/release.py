@@ -15,6 +15,7 @@ from newsletter.compile.images import Shown
 from newsletter.compile.material import Material, gather
 from newsletter.compile.pages import reading_copy
 from newsletter.compile.render import Theme
+from newsletter.compile.words import Words
 from newsletter.config import Settings
 from newsletter.issue.model import Issue
 from newsletter.issue.sent import read_sent
@@ -91,7 +92,7 @@ def released(issue: Issue, edition: Edition, theme: Theme, settings: Settings) -
         articles=tuple(Piece(one.slug, one.title, one.lang, one.author) for one in issue.articles),
         image=_image(issue, material, theme, settings),
     )
-    entry = reading_copy(issue, material, theme, Known(dict(edition.facts_used)), settings)
+    entry = reading_copy(issue, material, theme, Known(dict(edition.facts_used), Words.of(issue.lang, theme.folders)), settings)
     return Release(headline=headline, pages=edition.pages, assets=edition.assets, entry=entry)
 
 

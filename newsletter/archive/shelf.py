@@ -28,7 +28,7 @@ def releases(workspace: Workspace, facts: Callable[[IssueEntry], Facts]) -> Iter
     """
     catalogue, theme = read_catalogue(workspace), Theme.of(workspace)
     remembered: Remembered[Release | None] = Remembered(workspace, catalogue, "releases", Release | None, theme.digest)
-    sent = [(workspace.issues / issue.slug, issue) for issue in catalogue.issues if issue.sent]
+    sent = [(workspace.issues / issue.folder, issue) for issue in catalogue.issues if issue.sent]
     for folder, issue in sent:
         release = _release(workspace, theme, folder, facts(issue), remembered)
         if release:

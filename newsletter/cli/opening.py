@@ -66,7 +66,7 @@ def published(workspace: Workspace, store: Store | None) -> Iterator[Release]:
     readers = cache(lambda key: _readers(store, key))
 
     def facts(issue: IssueEntry) -> Facts:
-        return _counted(workspace, workspace.issues / issue.slug, issue.id, readers(issue.list))
+        return _counted(workspace, workspace.issues / issue.folder, issue.id, readers(issue.list))
 
     return releases(workspace, facts)
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from html import escape
 
 from newsletter.compile.edition import Facts
@@ -17,7 +18,7 @@ from newsletter.errors import Collected, Place
 from newsletter.issue.blocks import Block, Prose, walk
 from newsletter.issue.model import Issue
 from newsletter.issue.prose import Inline, Link, Text, Tight, inlines_of
-from newsletter.issue.slots import FACTS, TOKEN, Slot, of_token
+from newsletter.issue.slots import AS_OF, COUNT, FACTS, TOKEN, Slot, of_token
 
 _STEPS = ((50, 1), (100, 10), (1_000, 50), (10_000, 100), (100_000, 1_000), (1_000_000, 10_000))
 _BEYOND = 100_000
@@ -31,23 +32,27 @@ def floored(readers: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The facts that an issue names, as they are written in its language; `used` are those it says."""
+    """The facts that an issue names, in no language ("5500+", "2026-05-04"), and the words that say them."""
 
-    values: Mapping[str, str]
+    said: Mapping[str, str]
+    words: Words
 
     @classmethod
     def of(cls, issue: Issue, facts: Facts, words: Words, written: Iterable[str]) -> Known:
         """What `issue` may say, `written` being all its text; raises ContentError for what it says and nobody knows."""
-        said = dict(facts.sent_before.facts) if facts.sent_before else {}
-        known = _said_now(facts, words) | said
+        known = _known_now(facts) | (dict(facts.sent_before.facts) if facts.sent_before else {})
         named = {slot for text in written for found in TOKEN.finditer(text) if (slot := of_token(found)).name in FACTS}
         _refuse_unknown(issue, [slot for slot in named if slot.default is None and slot.name not in known])
-        return cls({name: known[name] for name in sorted({slot.name for slot in named}) if name in known})
+        return cls({name: known[name] for name in sorted({slot.name for slot in named}) if name in known}, words)
 
     @property
     def used(self) -> tuple[tuple[str, str], ...]:
-        """The facts by name, with what stands for them."""
-        return tuple(self.values.items())
+        """The facts that the issue says, by name."""
+        return tuple(self.said.items())
+
+    def speaking(self, words: Words) -> Known:
+        """The same facts for a page in another language."""
+        return replace(self, words=words)
 
     def in_text(self, text: str) -> str:
         """`text` with facts in the place of their tokens."""
@@ -59,26 +64,34 @@ class Known:
 
     def first_words(self, blocks: tuple[Block, ...], limit: int = 160) -> str:
         """The first words of `blocks`, as text.first_words gives them, facts among them."""
-        return first_words(blocks, limit, self.values)
+        return first_words(blocks, limit, self._values())
+
+    def _values(self) -> dict[str, str]:
+        return {name: _worded(name, fact, self.words) for name, fact in self.said.items()}
 
     def _put(self, text: str, written: Callable[[str], str]) -> str:
+        values = self._values()
+
         def value(found: re.Match[str]) -> str:
             slot = of_token(found)
             if slot.name not in FACTS:
                 return found[0]
-            return written(in_place(slot, self.values.get(slot.name, slot.default or "")))
+            return written(in_place(slot, values.get(slot.name, slot.default or "")))
 
         return TOKEN.sub(value, text)
 
 
-def _said_now(facts: Facts, words: Words) -> dict[str, str]:
+def _known_now(facts: Facts) -> dict[str, str]:
     if not facts.readers or facts.as_of is None:
         return {}
     number = floored(facts.readers)
-    return {
-        "subscribers.count": words.number(number) + ("+" if number < facts.readers else ""),
-        "subscribers.as_of": words.date(facts.as_of),
-    }
+    return {COUNT: f"{number}{'+' if number < facts.readers else ''}", AS_OF: facts.as_of.isoformat()}
+
+
+def _worded(name: str, fact: str, words: Words) -> str:
+    if name == AS_OF:
+        return words.date(date.fromisoformat(fact))
+    return words.number(int(fact.removesuffix("+"))) + ("+" if fact.endswith("+") else "")
 
 
 def _refuse_unknown(issue: Issue, slots: list[Slot]) -> None:

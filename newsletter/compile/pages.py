@@ -16,6 +16,7 @@ from newsletter.compile.references import Standing, laid_out, standing_as
 from newsletter.compile.render import Theme
 from newsletter.compile.slots import cut, in_place
 from newsletter.compile.values import values_for
+from newsletter.compile.words import Words
 from newsletter.config import Settings
 from newsletter.issue.model import Article, Issue
 
@@ -56,10 +57,11 @@ class _Pages:
     def _page(self, template: str, path: str, lang: str, **values: Any) -> Page:
         mail, site = self._mail, self._mail.site.seen_from(path)
         seen = values_for(mail.theme, site.settings, site, self._logo, lang)
-        said = {"first_words": self._known.first_words}
+        known = self._known.speaking(Words.of(lang, mail.theme.folders))
+        said = {"first_words": known.first_words}
         surface = Surface(mail.theme, site, mail.material, {**mail.values, **seen, **said, **values})
         html = mail.theme.render(template, **surface.values, here=path, out=WebChannel(surface))
-        return Page(path=path, html=for_nobody(self._known.in_html(html)))
+        return Page(path=path, html=for_nobody(known.in_html(html)))
 
 
 def whole(issue: Issue, persona: Persona) -> dict[str, Any]:

@@ -14,6 +14,7 @@ def sent_record(edition: Edition, balance: Balance, *, commit: str | None, provi
     """The record of `edition` as it stands now."""
     return Sent(
         id=edition.issue_id,
+        slug=edition.slug,
         hash=edition.hash,
         content_digest=edition.content_digest,
         facts=dict(edition.facts_used),

@@ -13,10 +13,11 @@ from newsletter.errors import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueEntry:
-    """An issue as others see it; `slug` is its folder's name. `sent` says that this holds the record of its having been
-    sent."""
+    """An issue as others see it. `sent` says that its folder holds the record of its having been sent; `slug` is the
+    name of the folder then, under which readers know its page, and of the folder until then."""
 
     id: str
+    folder: str
     slug: str
     number: int | None
     title: str
@@ -29,7 +30,7 @@ class IssueEntry:
     @property
     def names(self) -> set[str]:
         """All that `issue:…` may say for it."""
-        return {self.slug, self.id} | ({str(self.number)} if self.number is not None else set())
+        return {self.folder, self.slug, self.id} | ({str(self.number)} if self.number is not None else set())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,14 @@ class Catalogue:
     def issues_with_id(self, id: str) -> tuple[IssueEntry, ...]:
         """The issues that say this id: more than one, where a folder was copied."""
         return tuple(issue for issue in self.issues if issue.id == id)
+
+    def in_folder(self, name: str) -> IssueEntry | None:
+        """The issue in the folder of this name."""
+        return next((issue for issue in self.issues if issue.folder == name), None)
+
+    def issues_at(self, slug: str) -> tuple[IssueEntry, ...]:
+        """The issues whose page has this slug: more than one, where a folder took the name of one that was sent."""
+        return tuple(issue for issue in self.issues if issue.slug == slug)
 
     def article(self, name: str) -> ArticleEntry | None:
         """The article with this slug; `slug.zh` is one that exists in that language."""

@@ -134,7 +134,7 @@ class _Loading:
             opening, closing = self._around_articles(document)
             issue = Issue(
                 id=front.id,
-                slug=self._folder.name,
+                slug=self._page(document),
                 number=front.number,
                 title=front.title,
                 subjects=tuple(self._slotted(document, "subject", text) for text in front.subject if text),
@@ -184,12 +184,25 @@ class _Loading:
 
     def _refuse_second_id(self, own: str, where: Place) -> None:
         for issue in self._catalogue.issues_with_id(own):
-            if issue.slug != self._folder.name:
+            if issue.folder != self._folder.name:
                 self._problems.add(
-                    f"the id {own} is also that of {issue.slug}",
+                    f"the id {own} is also that of {issue.folder}",
                     hint=f'a copied issue needs an id of its own: `id: "{new_id()}"`',
                     where=where,
                 )
+
+    def _page(self, document: Document) -> str:
+        """The slug of the issue's page: the folder's name, or what it was when the issue was sent."""
+        own = self._catalogue.in_folder(self._folder.name)
+        slug = own.slug if own else self._folder.name
+        for other in self._catalogue.issues_at(slug):
+            if other.folder != self._folder.name:
+                self._problems.add(
+                    f"the page issues/{slug}/ is that of {other.folder}",
+                    hint="one of them was sent under this name; give the other folder another one",
+                    where=document.place(),
+                )
+        return slug
 
     def _slotted(self, document: Document, key: str, text: str) -> str:
         source = document.value_source(key, text)

@@ -15,12 +15,13 @@ FILE_NAME = "sent.json"
 
 
 class Sent(BaseModel):
-    """What was sent: the edition's hash and content digest, the facts it says, from which git commit, when last, and
-    the balance."""
+    """What was sent: the slug of its page (empty in older records: the folder's name), the edition's hash and content
+    digest, the facts it says, from which git commit, when last, and the balance."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
+    slug: str = ""
     hash: str
     content_digest: str
     facts: dict[str, str] = Field(default_factory=dict)

@@ -44,11 +44,11 @@ class Slot:
         return f"nlslot{self.encoding}{said.encode().hex()}z"
 
 
-FACTS = ("subscribers.count", "subscribers.as_of")
+COUNT, AS_OF = FACTS = ("subscribers.count", "subscribers.as_of")
 """The slots whose values are the same for everybody and known when an issue is compiled."""
 
 TOKEN = re.compile(r"nlslot([tu])((?:[0-9a-f]{2})+)z")
-_EXPRESSION = re.compile(r"(?<!\\)\{\{[ \t]*(.*?)[ \t]*\}\}")
+_EXPRESSION = re.compile(r"(?<!\\)\{\{((?:(?!\{\{|\}\}).)*)\}\}")
 _SLOT = re.compile(
     r"""(?P<name>[a-z_]+(?:\.[a-z_][a-z0-9_]*)+)\s*
         (?:\|\s*default\(\s*(?:"(?P<double>[^"\n]*)"|'(?P<single>[^'\n]*)')\s*\))?""",
@@ -104,7 +104,7 @@ def edits(
         if found.start() in left_alone:
             continue
         where = place(found.start())
-        slot = _SLOT.fullmatch(found[1])
+        slot = _SLOT.fullmatch(found[1].strip(" \t"))
         if slot is None:
             problems.add(
                 f"`{found[0]}` is not a personal slot",

@@ -81,17 +81,19 @@ class _Reading:
         slugs = [slug for path in article_files(folder) if (slug := self._article(path, lang))]
         if document is None:
             return
-        number, date = values.get("number"), values.get("date")
+        number, date, id = values.get("number"), values.get("date"), str(values.get("id", ""))
+        sent_as = _sent_as(folder, id)
         self.issues.append(
             IssueEntry(
-                id=str(values.get("id", "")),
-                slug=folder.name,
+                id=id,
+                folder=folder.name,
+                slug=sent_as or folder.name,
                 number=number if isinstance(number, int) else None,
                 title=str(values.get("title", "")),
                 lang=lang,
                 list=str(values.get("list") or "main"),
                 date=date if isinstance(date, datetime.date) else None,
-                sent=_was_sent(folder, str(values.get("id", ""))),
+                sent=sent_as is not None,
                 articles=tuple(slugs),
             )
         )
@@ -133,12 +135,13 @@ def _references(document: Document) -> Iterable[Reference]:
             yield Reference(kind, name, document.body.place(found.start(found.lastgroup or "")))
 
 
-def _was_sent(folder: Path, id: str) -> bool:
+def _sent_as(folder: Path, id: str) -> str | None:
+    """The slug under which the issue in `folder` was sent; None for a draft."""
     try:
         sent = read_sent(folder)
     except ContentError:
-        return True  # what it says is not to be understood, and there would be no file if it had not been sent
-    return sent is not None and sent.id == id
+        return folder.name  # what it says is not to be understood, and there would be no file if it had not been sent
+    return (sent.slug or folder.name) if sent and sent.id == id else None
 
 
 def _glob(stem: str) -> str:
