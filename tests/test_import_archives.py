@@ -26,6 +26,7 @@ from newsletter.issue.source import Source
 from newsletter.workspace import Workspace
 from tests.exports import PICTURE, ghost_json, ghost_zip, packed, substack_zip
 from tests.imports import words_of_blocks
+from tests.workspaces import SETTINGS
 
 
 @pytest.fixture
@@ -426,3 +427,30 @@ def test_whatever_a_table_holds_it_is_refused_in_words_or_read(tmp_path: Path, t
     with suppress(ContentError):
         for post in read_posts("substack", packed(tmp_path / "a.zip", files)):
             post.read()
+
+
+def test_what_was_public_elsewhere_is_archived_and_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "mine"
+    root.mkdir()
+    (root / "newsletter.toml").write_text(SETTINGS)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path / "data"))
+    assert run(["add", "--from", "ghost", str(ghost_zip(tmp_path))]) == 0
+    assert run(["subscribers", "add", "ann@example.org"]) == 0
+    capsys.readouterr()
+    assert run(["issues", "--json"]) == 0
+    states = {row["folder"]: row["state"] for row in json.loads(capsys.readouterr().out)}
+    assert states == {"1-ten-cars": "sent", "2-forty-stalls": "sent", "3-untitled": "draft"}
+    assert run(["send", "2", "--yes"]) == 4
+    said = capsys.readouterr().err
+    assert "elsewhere through ghost" in said
+    assert "remove its sent.json" in said
+    assert run(["archive", "build", "-o", "site"]) == 0
+    pages = {str(path.relative_to("site")) for path in Path("site").rglob("index.html")}
+    assert {"issues/2-forty-stalls/index.html", "articles/forty-stalls/index.html"} <= pages
+    assert not any("untitled" in page for page in pages)
+    page = Path("site/issues/2-forty-stalls/index.html").read_text()
+    assert "Updated" not in page
+    assert page.count("Forty stalls</a></h2>") == 0

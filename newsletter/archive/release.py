@@ -88,11 +88,12 @@ def released(issue: Issue, edition: Edition, theme: Theme, settings: Settings) -
         preheader=edition.preheader.fill(lambda slot: slot.default or ""),
         date=date,
         changed=max([date, *(erratum.date for erratum in issue.errata)]),
-        updated=record.content_digest != edition.content_digest,
+        updated=record.says_otherwise(edition.content_digest),
         articles=tuple(Piece(one.slug, one.title, one.lang, one.author) for one in issue.articles),
         image=_image(issue, material, theme, settings),
     )
-    entry = reading_copy(issue, material, theme, Known(dict(edition.facts_used), Words.of(issue.lang, theme.folders)), settings)
+    known = Known(dict(edition.facts_used), Words.of(issue.lang, theme.folders))
+    entry = reading_copy(issue, material, theme, known, settings)
     return Release(headline=headline, pages=edition.pages, assets=edition.assets, entry=entry)
 
 

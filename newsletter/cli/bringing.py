@@ -44,7 +44,8 @@ def bring_archives(
     problems: list[Problem] = []
     count: Counter[str] = Counter()
     for archive in archives:
-        for brought in bring(workspace, read_posts(source, archive, site or ""), keep=keep, complete=complete):
+        posts = read_posts(source, archive, site or "")
+        for brought in bring(workspace, posts, service=source, keep=keep, complete=complete):
             _say(brought)
             count[_fate(brought)] += 1
             problems += brought.problems

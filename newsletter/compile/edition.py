@@ -20,7 +20,7 @@ from newsletter.compile.slots import Program
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentBefore:
-    """What is known of an earlier send of the same issue."""
+    """What is known of an earlier send of the same issue; what is empty nobody knows, since another service sent it."""
 
     hash: str
     content_digest: str

@@ -47,7 +47,7 @@ def compile_issue(issue: Issue, theme: Theme, facts: Facts, settings: Settings) 
     mail = Surface(theme, site, material, values)
 
     mails = [_mail(issue, mail, known, holds, words) for holds in variants(issue)]
-    updated = facts.sent_before is not None and facts.sent_before.content_digest != words
+    updated = facts.sent_before is not None and facts.sent_before.content_digest not in {"", words}
     pages = pages_of(issue, mail, known, logo, updated=updated)
 
     assets = {asset.path: asset for asset in [*material.assets, *([logo.asset] if logo and logo.asset else [])]}

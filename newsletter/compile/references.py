@@ -87,10 +87,13 @@ def lists_contents(issue: Issue) -> bool:
 
 def laid_out(issue: Issue, persona: Persona, texts: Sequence[tuple[Article, tuple[Block, ...]]]) -> dict[str, object]:
     """What templates have of `issue` as `persona` sees it: opening and closing, and the articles each with its blocks,
-    `texts` being what is shown of each."""
+    `texts` being what is shown of each. An article that is called like its issue has no heading of its own there."""
     around = Standing(issue, tuple(article for article, _ in texts))
     opening, closing = standing_as(persona, around, 2, issue.opening, issue.closing)
-    articles = [(one, *standing_as(persona, around.inside(one), 3, blocks)) for one, blocks in texts]
+    articles = [
+        (one, *standing_as(persona, around.inside(one), 2 if one.title == issue.title else 3, blocks))
+        for one, blocks in texts
+    ]
     return {"contents": lists_contents(issue), "opening": opening, "articles": articles, "closing": closing}
 
 

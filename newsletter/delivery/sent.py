@@ -30,7 +30,9 @@ def refuse_if_sent_elsewhere(sent: Sent | None, issue_id: str, ledger: Ledger) -
     if sent is None or sent.id != issue_id or ledger.send(issue_id):
         return
     raise StoreError(
-        f"this issue was sent on {sent.time:%Y-%m-%d} as edition {sent.hash[:12]}, and the ledger on this machine "
-        "knows nothing of it: everybody would get it again",
-        hint="send where it was sent before, or restore that machine's backup here",
+        f"this issue was sent on {sent.time:%Y-%m-%d} {f'as edition {sent.hash[:12]}' if sent.hash else 'elsewhere'} "
+        f"through {sent.provider}, and the ledger on this machine knows nothing of it: everybody would get it again",
+        hint="send where it was sent before, or restore that machine's backup here"
+        if sent.hash
+        else "if nobody got it there, remove its sent.json",
     )

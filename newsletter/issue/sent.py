@@ -16,7 +16,8 @@ FILE_NAME = "sent.json"
 
 class Sent(BaseModel):
     """What was sent: the slug of its page (empty in older records: the folder's name), the edition's hash and content
-    digest, the facts it says, from which git commit, when last, and the balance."""
+    digest (empty where another service sent it), the facts it says, from which git commit, when last, and the balance.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,6 +30,10 @@ class Sent(BaseModel):
     time: AwareDatetime
     provider: str
     balance: dict[str, Any]
+
+    def says_otherwise(self, content_digest: str) -> bool:
+        """Whether what was sent is known to have been other words."""
+        return self.content_digest not in {"", content_digest}
 
 
 def write_sent(folder: Path, sent: Sent) -> Path:

@@ -18,6 +18,7 @@ from newsletter.issue.importing.article import Imported, imported
 from newsletter.issue.importing.draft import Draft
 from newsletter.issue.importing.writing import write_article
 from newsletter.issue.load import new_id, number_of
+from newsletter.issue.sent import Sent, write_sent
 from newsletter.issue.slug import slugify
 from newsletter.issue.survey import read_catalogue
 from newsletter.workspace import Workspace
@@ -65,12 +66,14 @@ def bring(
     workspace: Workspace,
     posts: Iterable[Post],
     *,
+    service: str = "another service",
     keep: Collection[str] = (),
     complete: Callable[[Imported], Imported] = lambda article: article,
 ) -> Iterator[Brought]:
     """Make a folder issues/NUMBER-SLUG for each of `posts`, the oldest first, numbered on from what is there.
 
-    A post whose slug is an issue's or an article's already is left alone. `keep` names the repairs that are not to be
+    What was public with `service` has a record that says so: it is part of the archive, and `send` refuses it. A post
+    whose slug is an issue's or an article's already is left alone. `keep` names the repairs that are not to be
     made; `complete` is done to an article before it is written. Raises ContentError where nothing can be written.
     """
     lang = workspace.settings.publication.language
@@ -89,7 +92,8 @@ def bring(
             continue
         number += 1
         taken[slug] = folder = workspace.issues / f"{number}-{slug}"
-        _write(workspace, folder, _issue(post, number), article)
+        id = new_id()
+        _write(workspace, folder, _issue(post, number, id), article, _record(post, id, folder.name, service))
         yield Brought(post, folder, article)
 
 
@@ -106,9 +110,9 @@ def _named(posts: Iterable[Post]) -> Iterator[tuple[str, Post]]:
         yield slug, post
 
 
-def _issue(post: Post, number: int) -> str:
+def _issue(post: Post, number: int, id: str) -> str:
     front: dict[str, Any] = {
-        "id": new_id(),
+        "id": id,
         "number": number,
         "title": post.title,
         "subject": post.subject or post.title,
@@ -120,13 +124,24 @@ def _issue(post: Post, number: int) -> str:
     return f"---\n{header}---\n\n<!-- articles -->\n"
 
 
-def _write(workspace: Workspace, folder: Path, issue: str, article: Imported) -> None:
+def _record(post: Post, id: str, slug: str, service: str) -> Sent | None:
+    """What says that a post was public; None for a draft."""
+    if post.state is State.DRAFT:
+        return None
+    noon = datetime.datetime.combine(post.date or datetime.date.today(), datetime.time(12), datetime.UTC)
+    none = {"selected": 0, "accepted": 0, "failed": 0, "excluded": {}, "uncertain": 0, "waiting": 0}
+    return Sent(id=id, slug=slug, hash="", content_digest="", commit=None, time=noon, provider=service, balance=none)
+
+
+def _write(workspace: Workspace, folder: Path, issue: str, article: Imported, record: Sent | None) -> None:
     """The folder is made under another name beside issues/, and gets its own when it is complete."""
     hidden = workspace.root / f".import-{secrets.token_hex(8)}"
     try:
         hidden.mkdir()
         (hidden / "issue.md").write_text(issue, "utf-8", newline="\n")
         write_article(hidden, article)
+        if record:
+            write_sent(hidden, record)
         folder.parent.mkdir(exist_ok=True)
         hidden.rename(folder)  # fails where somebody else's files are
     except OSError as error:
