@@ -68,7 +68,7 @@ class Publication(Table):
     id: Annotated[str, Field(pattern=r"^[0-9a-z]{5,15}$")]
     name: str
     url: WebAddress
-    language: str = "en"
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
     sender: Annotated[Mailbox, Field(alias="from")]
     reply_to: Mailbox | None = None
     postal_address: str = ""

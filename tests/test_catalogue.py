@@ -111,6 +111,14 @@ def test_a_renamed_file_is_found_by_its_slug(tmp_path):
             {"2-two/03-short.md": article_file("x")},
             ["03-short.md:1:1: the slug `short` is also that of 1-one/02-short.md"],
         ),
+        (
+            {"2-two/02-new.md": article_file("x", lang="en_US")},
+            ["02-new.md:3:7: `lang`: must be a language tag such as en"],
+        ),
+        (
+            {"3-uno/issue.md": issue_file(1, id="abcdefabcdef"), "2-two/02-new.md": article_file("[x](issue:1)")},
+            ["02-new.md:4:1: `1` names 2 issues: 1-one, 3-uno"],
+        ),
         ({"2-two/03-x.de.md": article_file("x")}, ["03-x.de.md:1: translates an article that is not there"]),
         ({"2-two/02-new.en.md": article_file("x")}, ["02-new.en.md:1:1: is in the language of the article"]),
         (

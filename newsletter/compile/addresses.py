@@ -80,8 +80,11 @@ class Site:
         return article_path(entry.slug, lang if lang != entry.lang else None)
 
     def _issue(self, name: str) -> str | None:
-        entry = self.catalogue.issue(name)
-        return issue_path(entry.slug) if entry else None
+        found = self.catalogue.issues_named(name)
+        if len(found) > 1:
+            folders = ", ".join(issue.folder for issue in found)
+            raise ContentError(f"`{name}` names {len(found)} issues: {folders}", hint="say which by the folder’s name")
+        return issue_path(found[0].slug) if found else None
 
 
 def check_links(issue: Issue, site: Site) -> None:

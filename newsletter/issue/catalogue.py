@@ -76,6 +76,10 @@ class Catalogue:
         """The issue with this number, slug or id; the first, where several have it."""
         return self._by_name.get(name)
 
+    def issues_named(self, name: str) -> tuple[IssueEntry, ...]:
+        """The issues with this number, slug or id: more than one, where a number was given twice."""
+        return tuple(issue for issue in self.issues if name in issue.names)
+
     def issues_with_id(self, id: str) -> tuple[IssueEntry, ...]:
         """The issues that say this id: more than one, where a folder was copied."""
         return tuple(issue for issue in self.issues if issue.id == id)

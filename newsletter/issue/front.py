@@ -27,6 +27,7 @@ ISSUE_ID = r"^[0-9a-z]{12}$"
 _CONTROL = re.compile("[\0-\b\v\f\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _OPENING = re.compile(r"\A---[ \t]*\n")
 _CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _READ_DIFFERENTLY = re.compile(
     r"[\t\x85\u2028\u2029\ufeff]|(?:^|[\s\[,:?-])[*&!?|>%{]|\[[^\]]*[?:\[]|-\s+-|^ {99}", re.MULTILINE
@@ -48,10 +49,21 @@ def _one_line(value: str) -> str:
     return line
 
 
+def _language(value: str) -> str:
+    if not _LANGUAGE.fullmatch(value):
+        raise ValueError("must be a language tag such as en, zh or en-GB (RFC 5646)")
+    return value
+
+
+def _norwegian(value: Any) -> Any:
+    return "no" if value is False else value  # what YAML 1.1 takes `no` for
+
+
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+Lang = Annotated[str, BeforeValidator(_norwegian), AfterValidator(_language)]
 Line = Annotated[str, AfterValidator(_one_line)]
 Slug = Annotated[str, AfterValidator(_slug)]
 
@@ -76,7 +88,7 @@ class IssueFront(_Front):
     date: datetime.date | None = None
     hook: Line = ""
     sender: Mailbox | None = Field(default=None, alias="from")
-    lang: str | None = None
+    lang: Lang | None = None
     list: str = "main"
     audience: str | None = None
     errata: tuple[ErratumFront, ...] = ()
@@ -98,7 +110,7 @@ class ArticleFront(_Front):
     source_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
     licence: Line = ""
     tags: tuple[str, ...] = ()
-    lang: str | None = None
+    lang: Lang | None = None
     email: EmailForm = EmailForm.FULL
 
 
