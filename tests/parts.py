@@ -109,6 +109,7 @@ PARTS: dict[str, Part] = {
     "Latin font": Font("DejaVuSans.ttf", "fonts-dejavu-core"),
     "CJK font": Font("NotoSansCJK-Regular.ttc", "fonts-noto-cjk"),
     "mjml": NodePackage("mjml", "5", "bin/mjml"),
+    "markdown-it": NodePackage("markdown-it", "15", "dist/markdown-it.cjs.js"),
     "commonmark-spec": NodePackage("commonmark-spec", "0.31.2", "spec.txt"),
 }
 

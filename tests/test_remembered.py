@@ -26,9 +26,11 @@ from newsletter.cache import UNUSED
 from newsletter.cli import run
 from newsletter.compile.edition import Facts, Page, SentBefore
 from newsletter.errors import ContentError, NewsletterError
-from newsletter.issue.catalogue import IssueEntry
+from newsletter.issue.catalogue import Catalogue, IssueEntry
 from newsletter.issue.listing import list_issues
+from newsletter.issue.remembered import Made, Remembered
 from newsletter.issue.sent import read_sent
+from newsletter.issue.survey import read_catalogue
 from newsletter.workspace import Workspace
 from tests.workspaces import SETTINGS, article_file, compiled, issue_file, workspace
 
@@ -84,7 +86,7 @@ def site(root: Path, cache: Path, readers: int | None = None) -> dict[str, bytes
     out = root.parent / "public"
 
     def facts(issue: IssueEntry) -> Facts:
-        record = read_sent(ws.issues / issue.slug)
+        record = read_sent(ws.issues / issue.folder)
         said = record and SentBefore(hash="0", content_digest=record.content_digest, facts=(*record.facts.items(),))
         return Facts(readers=readers, as_of=date.today(), sent_before=said)
 
@@ -163,7 +165,7 @@ EDITS: dict[str, Callable[[Path], object]] = {
     "what was sent": lambda root: sent(
         root / "issues/1-one", content_digest=compiled(Workspace.open(root), "1").content_digest
     ),
-    "facts that were sent": lambda root: sent(root / "issues/3-three", facts={"subscribers.count": "about 40"}),
+    "facts that were sent": lambda root: sent(root / "issues/3-three", facts={"subscribers.count": "340+"}),
     "another one sent": lambda root: _new_issue(root),  # noqa: PLW0108 - defined below
     "one not sent": lambda root: (root / "issues/1-one/sent.json").unlink(),
     "one taken away": lambda root: shutil.rmtree(root / "issues/3-three"),
@@ -375,6 +377,23 @@ def test_where_the_cache_cannot_be_written_is_said(ws, tmp_path):
     assert isinstance(said, str)
     assert f"the cache {cache}/releases cannot be written" in said
     assert "NEWSLETTER_CACHE_DIR" in said
+
+
+def test_what_changes_while_it_is_read_is_not_remembered(ws, tmp_path):
+    ws = Workspace(ws.root, ws.settings.model_copy(update={"cache_dir": tmp_path / "cache"}))
+    remembered: Remembered[str] = Remembered(ws, read_catalogue(ws), "texts", str)
+    path = ws.issues / "3-three" / "01-third.md"
+
+    def read(_catalogue: Catalogue) -> Made[str]:
+        text = path.read_text()
+        _append(ws.root, "3-three/01-third.md", "Somebody writes.")
+        return Made(text)
+
+    remembered.of(path.parent, "", read)
+    settle()
+    now = path.read_text()
+    for _ in range(2):
+        assert remembered.of(path.parent, "", lambda _: Made(path.read_text())) == now
 
 
 def test_what_cannot_be_read_is_listed_with_its_faults_until_it_is_mended(ws, tmp_path):

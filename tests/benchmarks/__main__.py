@@ -1,4 +1,4 @@
-"""python -m tests.benchmarks [compile] [send] [start]: how fast it is, beside what one would use instead.
+"""python -m tests.benchmarks [write] [compile] [send] [start]: how fast it is, beside what one would use instead.
 
 Every figure is a ratio within one run: median (lowest–highest) of several rounds. Nothing here passes or fails.
 """
@@ -8,9 +8,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import compiling, sending, starting
+from tests.benchmarks import compiling, sending, starting, writing
 
-FIGURES: dict[str, Callable[[], None]] = {"compile": compiling.main, "send": sending.main, "start": starting.main}
+FIGURES: dict[str, Callable[[], None]] = {
+    "write": writing.main,
+    "compile": compiling.main,
+    "send": sending.main,
+    "start": starting.main,
+}
 
 wanted = sys.argv[1:] or [*FIGURES]
 if not set(wanted) <= set(FIGURES):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,25 +16,23 @@ from newsletter.compile.edition import Edition, Facts
 from newsletter.compile.pipeline import compile_issue
 from newsletter.compile.render import Theme
 from newsletter.issue.load import latest_issue, load_issue
-from newsletter.workspace import Workspace, shipped_root
+from newsletter.workspace import Workspace
+from tests.benchmarks import workspaces
 from tests.benchmarks.measuring import Clock, Series, in_rounds, say_table
 from tests.parts import NODE_MODULES, PARTS
 
-ARTICLES, ARTICLE_BYTES = 8, 6_000
 WHOLE, STEP, NPM = "compile_issue", "of it, the MJML step", "npm mjml"
 BUILD, NPM_BUILD = "newsletter build, a process", "npm mjml, a process"
-_WORDS = (
-    *("battery", "car", "charge", "city", "driver", "factory", "founder", "grid", "kilometre", "market", "motor"),
-    *("night", "plant", "price", "range", "road"),
-)
 
 
 def main(rounds: int = 9, repeats: int = 20, processes: int = 5) -> None:
     """Print the tables. `repeats` are the runs measured at once in a round; `processes` the rounds of whole ones."""
     with tempfile.TemporaryDirectory(prefix="newsletter-benchmark-") as scratch:
         issues = {
-            "the sample issue": _sample(Path(scratch) / "sample"),
-            f"{ARTICLES} articles of {ARTICLE_BYTES // 1000} KB": _long(Path(scratch) / "long"),
+            "the sample issue": workspaces.sample(Path(scratch) / "sample"),
+            f"{workspaces.ARTICLES} articles of {workspaces.ARTICLE_BYTES // 1000} KB": workspaces.long(
+                Path(scratch) / "long"
+            ),
         }
         for title, workspace in issues.items():
             _measure(title, workspace, rounds, repeats, processes)
@@ -113,39 +109,3 @@ def _process(data: Path, *command: object) -> Callable[[], float]:
         return clock.wall * 1000
 
     return milliseconds
-
-
-def _sample(root: Path) -> Workspace:
-    """A copy of the newsletter that is shipped."""
-    root.mkdir()
-    shutil.copy(shipped_root() / "newsletter.toml", root)
-    shutil.copytree(shipped_root() / "issues", root / "issues", ignore=shutil.ignore_patterns("sent.json"))
-    return Workspace.open(root)
-
-
-def _long(root: Path) -> Workspace:
-    """The same newsletter with one issue of long articles."""
-    workspace = _sample(root)
-    [opening] = workspace.issues.glob("*/issue.md")
-    for article in opening.parent.glob("[0-9]*.md"):
-        article.unlink()
-    for number in range(1, ARTICLES + 1):
-        (opening.parent / f"{number:02}-article.md").write_text(_article(number), "utf-8")
-    return workspace
-
-
-def _article(number: int) -> str:
-    """Prose as newsletters have it: paragraphs with links and emphasis, headings, a list, a quotation."""
-    chance = random.Random(number)
-
-    def sentence() -> str:
-        words = chance.choices(_WORDS, k=chance.randint(6, 18))
-        words[2] = chance.choice([f"**{words[2]}**", f"*{words[2]}*", f"[{words[2]}](https://example.org/{words[2]})"])
-        return " ".join(words).capitalize() + "."
-
-    parts = [f"---\ntitle: Article {number}\nslug: article-{number}\n---"]
-    while sum(map(len, parts)) < ARTICLE_BYTES:
-        parts.append(" ".join(sentence() for _ in range(4)))
-        if len(parts) % 4 == 0:
-            parts += ["## A heading", "\n".join(f"- {sentence()}" for _ in range(3)), f"> {sentence()}"]
-    return "\n\n".join(parts) + "\n"

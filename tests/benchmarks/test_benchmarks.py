@@ -7,17 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import compiling, sending, starting
+from tests.benchmarks import compiling, sending, starting, writing
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 def test_each_figure_is_printed(part: Callable[[str], Path], capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("node", "mjml", "smtp-sink"):
+    for name in ("node", "mjml", "markdown-it", "smtp-sink"):
         part(name)
     starting.main(rounds=1)
+    writing.main(rounds=1, repeats=1, processes=1, issues=4, few=2)
     compiling.main(rounds=1, repeats=1, processes=1)
     sending.main(rounds=1, messages=3)
     printed = capsys.readouterr().out
-    for name in ("newsletter --help", compiling.STEP, compiling.NPM_BUILD, sending.LOOP, sending.WHOLE):
+    for name in (
+        "newsletter --help",
+        writing.FULL,
+        writing.PEER,
+        writing.COLD,
+        writing.EDITED,
+        "4 issues",
+        compiling.STEP,
+        compiling.NPM_BUILD,
+        sending.LOOP,
+        sending.WHOLE,
+    ):
         assert f"\n{name}" in printed

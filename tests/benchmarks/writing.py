@@ -1,0 +1,161 @@
+"""How long it takes from the files of an issue to its email, text and web pages, and of hundreds of issues to a site;
+against npm's markdown-it and mjml in one warm process, which make the email's HTML of the same files and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+
+from newsletter.compile.edition import Facts
+from newsletter.compile.pipeline import compile_issue
+from newsletter.compile.render import Theme
+from newsletter.issue.load import latest_issue, load_issue
+from newsletter.workspace import Workspace
+from tests.benchmarks import workspaces
+from tests.benchmarks.measuring import Clock, Series, in_rounds, say_table
+from tests.parts import NODE_MODULES, PARTS
+
+FULL, PEER = "newsletter: email, text, web", "npm markdown-it + mjml: email"
+COLD, EDITED = "archive build, cold", "after a change of one line"
+MISSING = "(not installed: tests/run installs it)"
+Peer = Callable[[list[Path], int, Path | None], float]
+
+
+def main(rounds: int = 9, repeats: int = 20, processes: int = 5, issues: int = 500, few: int = 50) -> None:
+    """Print the tables: of one issue, in `rounds` of `repeats`; of `issues` issues, in `processes` rounds; and the
+    memory that these take beside that of a `few`."""
+    with tempfile.TemporaryDirectory(prefix="newsletter-benchmark-") as name, ExitStack() as stack:
+        scratch = Path(name)
+        node = PARTS["node"].find()
+        there = node and PARTS["mjml"].find() and PARTS["markdown-it"].find()
+        peer = stack.enter_context(_peer(node)) if node and there else None
+        for title, workspace in (
+            ("the sample issue", workspaces.sample(scratch / "sample")),
+            (
+                f"{workspaces.ARTICLES} articles of {workspaces.ARTICLE_BYTES // 1000} KB",
+                workspaces.long(scratch / "long"),
+            ),
+        ):
+            _one(title, workspace, peer, rounds, repeats)
+        _all(workspaces.many(scratch / "many", issues), workspaces.many(scratch / "few", few), peer, processes)
+
+
+def _one(title: str, workspace: Workspace, peer: Peer | None, rounds: int, repeats: int) -> None:
+    """One issue, read from its files each time."""
+    folder, theme = latest_issue(workspace), Theme.of(workspace)
+
+    def full() -> float:
+        with Clock() as clock:
+            for _ in range(repeats):
+                compile_issue(load_issue(workspace, folder), theme, Facts(), workspace.settings)
+        return clock.wall * 1000 / repeats
+
+    contenders = {FULL: full}
+    if peer:
+        contenders[PEER] = lambda: peer([folder], repeats, None) / repeats
+        peer([folder], repeats, None)
+    full()
+    found = {name: Series(values) for name, values in in_rounds(contenders, rounds).items()}
+    rows = [[name, series.said(1), _times_faster(found, name)] for name, series in found.items()]
+    say_table(f"Write: {title}, from its files", ["", "ms", "times faster than npm"], rows)
+
+
+def _all(workspace: Workspace, fewer: Workspace, peer: Peer | None, rounds: int) -> None:
+    """All issues of a workspace: whole processes, and for npm the time within one."""
+    archive, edits = _Archive(workspace), count(1)
+    folders = workspace.issue_folders()
+    changed = folders[len(folders) // 2] / "01-article.md"
+    text = changed.read_text("utf-8")
+
+    def edited() -> float:
+        changed.write_text(f"{text}\nOne line more: {next(edits)}.\n", "utf-8")
+        return archive.built()[0]
+
+    def cold() -> float:
+        archive.forget()
+        return archive.built()[0]
+
+    contenders = {COLD: cold, EDITED: edited}
+    if peer:
+        (workspace.root / "peer").mkdir()
+        contenders[PEER] = lambda: peer(folders, 1, workspace.root / "peer") / 1000
+    cold()
+    taken = {name: list[float]() for name in contenders}
+    for _ in range(rounds):  # always in this order: what a change costs is asked of a site that was just built
+        for name, run in contenders.items():
+            taken[name].append(run())
+    found = {name: Series(values) for name, values in taken.items()}
+    rows = [
+        [name, series.said(2), found[COLD].over(series).said(1), _times_faster(found, name)]
+        for name, series in found.items()
+    ]
+    head = ["", "s", "times faster than cold", "times faster than npm"]
+    say_table(f"Write: {len(folders)} issues of two articles of {workspaces.ARTICLE_BYTES // 1000} KB", head, rows)
+    _memory(archive, _Archive(fewer), rounds)
+
+
+def _memory(many: _Archive, few: _Archive, rounds: int) -> None:
+    found = {each: [] for each in (few, many)}
+    for _ in range(rounds):
+        for each, peaks in found.items():
+            each.forget()
+            peaks.append(each.built()[1])
+    base = Series(found[few])
+    rows = [[f"{each.issues} issues", Series(p).said(1), Series(p).over(base).said(2)] for each, p in found.items()]
+    say_table("Memory: the most that a cold build takes", ["", "MB", f"x {few.issues} issues"], rows)
+
+
+class _Archive:
+    """The command `newsletter archive build` in a workspace, with a data and a cache folder of its own."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.issues = len(workspace.issue_folders())
+        self._root = workspace.root
+        self._caches = count(1)
+        self.forget()
+
+    def forget(self) -> None:
+        """From now on nothing is remembered."""
+        self._cache = self._root / f"cache-{next(self._caches)}"
+
+    def built(self) -> tuple[float, float]:
+        """Run it: the seconds it took, and the megabytes that it held at most."""
+        places = {"NEWSLETTER_DATA_DIR": str(self._root / "data"), "NEWSLETTER_CACHE_DIR": str(self._cache)}
+        command = [sys.executable, "-m", "newsletter", "-C", str(self._root), "archive", "build"]
+        with Clock() as clock:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | places)
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        return clock.wall, usage.ru_maxrss * 1024 / 1e6
+
+
+def _times_faster(found: dict[str, Series], name: str) -> str:
+    return found[PEER].over(found[name]).said(1) if PEER in found else MISSING
+
+
+@contextmanager
+def _peer(node: Path) -> Iterator[Peer]:
+    """npm's markdown-it and mjml in one process: milliseconds for folders of issues, done so often, written there."""
+    command = [node, Path(__file__).with_name("issue.mjs"), NODE_MODULES]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as loop:
+        asked, answered = loop.stdin, loop.stdout
+        assert asked
+        assert answered
+
+        def milliseconds(folders: list[Path], repeats: int, out: Path | None) -> float:
+            asked.write(
+                json.dumps({"folders": [*map(str, folders)], "repeats": repeats, "out": out and str(out)}) + "\n"
+            )
+            asked.flush()
+            return float(answered.readline())
+
+        yield milliseconds
