@@ -53,8 +53,8 @@ def send(
 ) -> None:
     """Send an issue, once it is confirmed.
 
-    Shows audience, subject, sender, provider, size, hash and the expected balance, and sends nothing until the number
-    of recipients is typed, or --yes given. Run again, it sends to nobody twice.
+    Shows audience, subject, preheader, sender, provider, size, hash and the expected balance, and sends nothing until
+    the number of recipients is typed, or --yes given. Run again, it sends to nobody twice.
     """
     workspace = opening.workspace_of(context)
     folder = opening.issue_named(workspace, issue)
@@ -226,6 +226,7 @@ def _say_plan(workspace: Workspace, plan: Plan, provider: str, limit: int | None
     lines = [("issue", f"{edition.slug}: {edition.title}")]
     lines += [("subject", subject.fill(specimen_text)) for subject in edition.subjects]
     lines += [
+        ("preheader", edition.preheader.fill(specimen_text)),
         ("from", edition.headers.sender),
         ("list", f"{edition.list}: {plan.expected.selected:,} selected, {plan.expected.waiting:,} to be sent to"),
         ("provider", provider + (f", at most {limit:,} now" if limit else "")),
