@@ -26,7 +26,7 @@ from newsletter.issue.model import Article, Issue
 from newsletter.issue.prose import inlines_of, plain
 
 _NOT_WORDS = {"url", "link", "source", "src", "image", "dark", "who", "tag", "audience"}
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])[^>]*(?:>|\Z)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _ONE = rf"(?![{_OPENS}{_CLOSES}]){_IDEOGRAPH.pattern}"
 _RUN = rf"(?:(?!{_IDEOGRAPH.pattern})[^*_~{_OPENS}{_CLOSES}])+"
 _UNIT = rf"[{_OPENS}]*(?:{_ONE}|{_RUN})[{_CLOSES}]*"
 _PIECE = re.compile(rf"[*_~]*{_UNIT}(?:[*_~]+{_UNIT})*[*_~]*|.[{_CLOSES}]*")
-_TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+_TAG = re.compile(r"<!--.*?(?:-->|\Z)|<(?=[A-Za-z/!?])[^>]*(?:>|\Z)", re.DOTALL)
 
 
 class LinkNumbers:

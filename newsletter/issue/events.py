@@ -25,7 +25,7 @@ _INLINE_LEAVES = {"Text", "Code", "InlineHtml", "FootnoteReference", "TaskListMa
 
 MAX_HTML_DEPTH = 100
 """How deep raw HTML may nest; what reads it later ends without a word a hundred times deeper."""
-_HTML_TAG = re.compile(r"<!--.*?-->|<(?P<end>/?)(?P<name>[A-Za-z][^\s/>]*)[^>]*>", re.DOTALL)
+_HTML_TAG = re.compile(r"<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:-]*)", re.DOTALL)
 _ENDS_BY_ITSELF = {
     *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"),
     *("colgroup", "dd", "dt", "li", "optgroup", "option", "p", "rp", "rt", "tbody", "td", "tfoot", "th", "thead", "tr"),
@@ -218,6 +218,12 @@ class NodeBuilder:
             yield self._html(html, begin)
 
     def _html(self, html: str, byte: int) -> prose.HtmlBlock:
+        if html.lstrip().startswith("<!--") and "-->" not in html:
+            self._events.problems.add(
+                "this comment is never closed: what is behind it would be part of it",
+                hint="--> closes it",
+                where=self._events.place(byte),
+            )
         return prose.HtmlBlock(self._markup(html, byte), self._events.place(byte))
 
     def _inlines(self) -> tuple[prose.Inline, ...]:
@@ -284,6 +290,8 @@ class NodeBuilder:
     def _markup(self, html: str, byte: int) -> str:
         """Raw HTML as it stands; slots may stand between its tags and not inside one."""
         self._measure(html, byte)
+        if not slots.TOKEN.search(html):
+            return html
         return re.sub(
             r"<[^>]*>",
             lambda tag: self._without_slots(tag[0], "an HTML tag", self._events.place(byte)),

@@ -33,8 +33,8 @@ MAX_DEPTH = 40
 """How deep lists, quotations and marks may stand inside each other (a list counts twice)."""
 MAX_OPEN = 8
 """How many directives may be open at once."""
-_FENCE = re.compile(r"^ {0,3}(?:> {0,4})*(?P<fence>:::+)[ \t]*(?P<said>[^\n]*?)[ \t]*$", re.MULTILINE)
-_COMMENT = re.compile(r"<!--(?:(?!-->).)*-->", re.DOTALL)
+_FENCE = re.compile(r"^ {0,3}(?:> {0,4})*(?P<fence>:::+)(?P<said>[^\n]*)$", re.MULTILINE)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _MARKER = re.compile(r"<!--\s*(articles|more)\s*-->")
 
 
@@ -189,7 +189,7 @@ def _fences(source: Source) -> list[Fence]:
         return []
     literal = Stretches(_spans(source.text, lambda event: _starts(event, "CodeBlock") or _starts(event, "HtmlBlock")))
     return [
-        Fence(found.start("fence"), found.end(), found["said"], source.place(found.start("fence")))
+        Fence(found.start("fence"), found.end(), found["said"].strip(" \t"), source.place(found.start("fence")))
         for found in candidates
         if found.start("fence") not in literal
     ]
