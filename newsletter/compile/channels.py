@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from markupsafe import Markup
@@ -235,8 +236,13 @@ class TextChannel(_Channel):
 
 def safe(markup: str) -> str:
     """HTML with only what a letter may hold: no scripts, forms, frames, styles or event handlers."""
+    return str(_cleaner().clean(markup))
+
+
+@cache
+def _cleaner() -> Any:
     import nh3
 
-    return nh3.clean(
-        markup, tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None, url_schemes={"http", "https", "mailto", "tel"}
+    return nh3.Cleaner(
+        tags=_TAGS, attributes=_ATTRIBUTES, link_rel=None, url_schemes={"http", "https", "mailto", "tel"}
     )

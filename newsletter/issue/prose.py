@@ -5,7 +5,7 @@ Built by markdown.py, rendered by compile/; frozen values without behaviour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from newsletter.errors import Place
@@ -187,27 +187,32 @@ Node = Paragraph | Tight | Heading | CodeBlock | HtmlBlock | Rule | BlockQuote |
 
 def inlines_of(nodes: tuple[Node, ...]) -> Iterator[Inline]:
     """Every piece of running text in `nodes`, those inside others too, in reading order."""
+    found: list[Inline] = []
+    _add_all(found, nodes)
+    return iter(found)
+
+
+def _add_all(found: list[Inline], nodes: Iterable[Node | Item | Footnote]) -> None:
     for node in nodes:
         match node:
             case Paragraph() | Tight() | Heading():
-                yield from _with_children(node.children)
+                _add(found, node.children)
             case BlockQuote() | Item() | Footnote():
-                yield from inlines_of(node.children)
+                _add_all(found, node.children)
             case Listing(items=items) | Footnotes(items):
-                for item in items:
-                    yield from inlines_of(item.children)
+                _add_all(found, items)
             case Table(head, rows):
                 for cell in (*head, *(cell for row in rows for cell in row)):
-                    yield from _with_children(cell.children)
+                    _add(found, cell.children)
             case _:
                 pass
 
 
-def _with_children(children: tuple[Inline, ...]) -> Iterator[Inline]:
+def _add(found: list[Inline], children: tuple[Inline, ...]) -> None:
     for child in children:
-        yield child
+        found.append(child)
         if isinstance(child, (Emphasis, Strong, Strikethrough, Link)):
-            yield from _with_children(child.children)
+            _add(found, child.children)
 
 
 def plain(children: tuple[Inline, ...]) -> str:
