@@ -23,9 +23,10 @@ FIRST_WORDS = "these are the first words of the text; a line `preheader:` in iss
 
 _REPLY = re.compile(r"\s*(?:re|aw|wg|sv|antw|fwd?)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 _MERGE_TAG = re.compile(
-    r"""\*\|.+?\|\* | %%\w[\w .:-]*%% | \$\{[^{}]+\} | <%.+?%> | %recipient\.\w[\w.]*%""", re.VERBOSE
+    r"""\*\|(?:(?!\*\|).)+?\|\* | %%\w[\w .:-]*%% | \$\{[^{}]+\} | <%(?:(?!<%).)+?%> | %recipient\.\w[\w.]*%""",
+    re.VERBOSE,
 )
-_LIQUID = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{\{")
+_LIQUID = re.compile(r"\{%(?:(?!\{%).)*?%\}|\{\{(?:(?:(?!\{\{).)*?\}\})?")
 _YEAR = r"(?<!since\ )(?<!©\ )(?<![-–/])\b(?P<year>20\d\d)\b(?![-–/])"
 _ANY_YEAR = re.compile(_YEAR)
 _URGED_YEAR = re.compile(
@@ -223,5 +224,6 @@ def _left_over(case: Case, pattern: re.Pattern[str]) -> Iterator[Fault]:
                 yield Fault(f"`{tag}` is left over in the {name}", case.find(tag), hint)
 
 
-def _tags(pattern: re.Pattern[str], text: str) -> list[str]:
-    return [found[0] for found in pattern.finditer(" ".join(text.split()))]
+def _tags(pattern: re.Pattern[str], text: str) -> dict[str, None]:
+    """What `pattern` finds in `text`, each once, in its order."""
+    return dict.fromkeys(found[0] for found in pattern.finditer(" ".join(text.split())))

@@ -236,21 +236,28 @@ class NodeBuilder:
         found: list[prose.Inline] = []
         while True:
             kind, name, detail, byte = self._events.peek()
-            if kind in _INLINE_LEAVES:
+            if kind == "Text":
+                found.append(prose.Text(self._text()))
+            elif kind in _INLINE_LEAVES:
                 self._events.take()
-                _join(found, self._leaf(kind, detail, byte))
+                found.append(self._leaf(kind, detail, byte))
             elif kind == "Start" and name in _INLINE_STARTS:
                 self._events.take()
                 found.append(self._mark(name, detail, byte))
             else:
                 return tuple(found)
 
+    def _text(self) -> str:
+        """The words up to what is no words: the parser parts them at every sign that might have been a mark."""
+        parts: list[str] = []
+        while self._events.peek()[0] == "Text":
+            parts.append(self._events.take()[2])
+        return "".join(parts)
+
     def _leaf(self, kind: str, detail: Any, byte: int) -> prose.Inline:
         if kind in _BREAKS:
             return _BREAKS[kind]
         match kind:
-            case "Text":
-                return prose.Text(detail)
             case "Code":
                 return prose.Code(detail)
             case "InlineHtml":
@@ -309,10 +316,3 @@ class NodeBuilder:
                     hint="close them, or say it in Markdown",
                     where=self._events.place(byte),
                 )
-
-
-def _join(found: list[prose.Inline], leaf: prose.Inline) -> None:
-    if isinstance(leaf, prose.Text) and found and isinstance(found[-1], prose.Text):
-        found[-1] = prose.Text(found[-1].text + leaf.text)
-    else:
-        found.append(leaf)
