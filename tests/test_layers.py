@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LONGEST = 400
 CATCH_ALLS = {"common", "helper", "helpers", "manager", "managers", "misc", "tools", "util", "utils"}
-HEAVY = {"PIL", "babel", "jinja2", "pydantic", "requests", "rich", "sqlalchemy", "starlette"}
+HEAVY = {"PIL", "alembic", "babel", "jinja2", "pydantic", "requests", "rich", "sqlalchemy", "starlette"}
 
 
 @pytest.fixture

@@ -34,9 +34,9 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'news.db'}"
     connect(url).dispose()
     with sqlite3.connect(tmp_path / "news.db") as raw:
-        raw.execute("UPDATE meta SET value = '99'")
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.close()
-    with pytest.raises(StoreError, match="schema version 99, this program knows version"):
+    with pytest.raises(StoreError, match="schema version 9999, this program knows version"):
         connect(url)
 
 

@@ -92,7 +92,7 @@ class Store:
         from newsletter.store.subscribers import Subscribers
         from newsletter.tokens import Keyring
 
-        engine = connect(database_url(workspace))
+        engine = connect(database_url(workspace), on_upgrade=_say_upgraded)
         return cls(Subscribers(engine), Ledger(engine), Keyring.open(workspace.data / KEYS))
 
     @classmethod
@@ -100,6 +100,10 @@ class Store:
         """The store, where one was made already: looking at an issue makes none."""
         made = workspace.settings.store.url or (workspace.data / DATABASE).exists()
         return cls.of(workspace) if made else None
+
+
+def _say_upgraded(kept: Path) -> None:
+    typer.echo(f"the database was upgraded; as it was before, it is kept as {kept}", err=True)
 
 
 def facts_of(workspace: Workspace, store: Store | None, issue: Issue) -> Facts:

@@ -37,7 +37,10 @@ class Selected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """The sending of an issue: which edition, to which list, as it was approved."""
+    """The sending of an issue: which edition, to which list, as it was approved.
+
+    `settings` are those of `settings_digest`; None where a send was begun by a version that kept the digest alone.
+    """
 
     issue_id: str
     edition_hash: str
@@ -47,6 +50,7 @@ class Send:
     audience_digest: str = ""
     frozen_at: datetime | None = None
     cancelled_at: datetime | None = None
+    settings: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

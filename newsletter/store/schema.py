@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,7 +38,13 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from newsletter.errors import StoreError
 
-VERSION = 1
+REVISION = "0002"
+"""The newest step in migrations/versions: what the tables below are, and new databases begin with."""
+
+_FIRST_REVISION = "0001"
+_META_KEY = "schema_version"
+_BEFORE_ALEMBIC = "1"
+_SINCE_ALEMBIC = "2"
 _BUSY_MILLISECONDS = 60_000  # as long as the freeze of a very large list may hold the one writer's place
 
 
@@ -59,6 +65,14 @@ class Moment(TypeDecorator[datetime]):
 
 metadata = MetaData()
 
+# Of which version the database is; the table is Alembic's own.
+alembic_version = Table(
+    "alembic_version",
+    metadata,
+    Column("version_num", String(32), primary_key=True),
+)
+
+# Programs from before Alembic look for the version here, and refuse what they find.
 meta = Table(
     "meta",
     metadata,
@@ -122,6 +136,7 @@ sends = Table(
     Column("settings_digest", String(64), nullable=False),
     Column("frozen_at", Moment, nullable=False),
     Column("cancelled_at", Moment),
+    Column("settings", JSON),
 )
 
 # What a worker has taken to send; settled when the outcome of every delivery in it is written down.
@@ -163,19 +178,35 @@ deliveries = Table(
 )
 
 
-def connect(url: str) -> Engine:
-    """The database at `url` ("sqlite:////path/newsletter.db"), made there on first use; raises StoreError."""
+def connect(url: str, on_upgrade: Callable[[Path], None] = lambda _: None) -> Engine:
+    """The database at `url` ("sqlite:////path/newsletter.db"), made there on first use; raises StoreError.
+
+    One of an older version is upgraded; `on_upgrade` is told where it is kept as it was before.
+    """
+    where = database_path(url)
+    _create_private(where)
+    engine = _sqlite(where)
+    with reading(engine) as connection:
+        found = revision_of(connection, where)
+    if found is None:
+        _create_tables(engine, where)
+    elif found != REVISION:
+        from newsletter.store.upgrading import upgrade
+
+        if kept := upgrade(engine, where):
+            on_upgrade(kept)
+    return engine
+
+
+def database_path(url: str) -> Path:
+    """The file that `url` names; raises StoreError where it names none."""
     try:
         where = make_url(url)
     except ArgumentError as error:
         raise StoreError(f"`{url}` is not the address of a database", hint="such as sqlite:////path/to.db") from error
     if where.get_backend_name() != "sqlite" or not where.database:
         raise StoreError(f"`{where.get_backend_name()}` is not a store that is known", hint="sqlite:////path/to.db")
-    _create_private(Path(where.database))
-    engine = _sqlite(where)
-    with writing(engine) as connection:
-        _prepare(connection, where)
-    return engine
+    return Path(where.database)
 
 
 @contextmanager
@@ -202,20 +233,28 @@ def _in_words() -> Iterator[None]:
         raise StoreError(f"the database could not be used: {error.orig}") from error
 
 
-def _prepare(connection: Connection, where: URL) -> None:
+def revision_of(connection: Connection, where: Path) -> str | None:
+    """The version of the schema, perhaps one that is not known here; None where there are no tables yet.
+
+    Raises StoreError if the tables in the file `where` are none of ours.
+    """
     tables = inspect(connection).get_table_names()
     if not tables:
-        metadata.create_all(connection)
-        connection.execute(insert(meta).values(key="schema_version", value=str(VERSION)))
-        return
-    if meta.name not in tables:
-        raise StoreError(f"{where.database} is a database of something else", hint="name another file in [store] url")
-    version = connection.scalar(select(meta.c.value).where(meta.c.key == "schema_version"))
-    if version != str(VERSION):
-        raise StoreError(
-            f"{where.database} has schema version {version}, this program knows version {VERSION}",
-            hint="use the version of newsletter that wrote it, or a newer one",
-        )
+        return None
+    if alembic_version.name in tables:
+        return connection.scalar(select(alembic_version.c.version_num))
+    if meta.name in tables:
+        said = connection.scalar(select(meta.c.value).where(meta.c.key == _META_KEY))
+        return _FIRST_REVISION if said == _BEFORE_ALEMBIC else str(said)
+    raise StoreError(f"{where} is a database of something else", hint="name another file in [store] url")
+
+
+def _create_tables(engine: Engine, where: Path) -> None:
+    with writing(engine) as connection:
+        if revision_of(connection, where) is None:  # another process may have been quicker
+            metadata.create_all(connection)
+            connection.execute(insert(alembic_version).values(version_num=REVISION))
+            connection.execute(insert(meta).values(key=_META_KEY, value=_SINCE_ALEMBIC))
 
 
 def _create_private(path: Path) -> None:
@@ -225,8 +264,10 @@ def _create_private(path: Path) -> None:
         raise StoreError(f"the database {path} cannot be opened: {error.strerror}") from error
 
 
-def _sqlite(where: URL) -> Engine:
-    engine = create_engine(where, hide_parameters=True)  # an address belongs in no log
+def _sqlite(where: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(where)), hide_parameters=True
+    )  # an address belongs in no log
 
     @event.listens_for(engine, "connect")
     def set_up(raw: Any, _: Any) -> None:
