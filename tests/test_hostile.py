@@ -19,6 +19,7 @@ import pytest
 from pydantic import BaseModel
 
 from newsletter.archive.build import build_archive
+from newsletter.archive.release import released
 from newsletter.compile.edition import Facts, SentBefore
 from newsletter.compile.pipeline import compile_issue
 from newsletter.compile.render import Theme
@@ -181,7 +182,9 @@ def outputs(ws: Workspace) -> dict[str, Counter[str]]:
     sent = Sent(id=issue.id, hash="0", content_digest="0", commit=None, time=day, provider="outbox", balance={})
     write_sent(folder, sent)
     out = ws.root / "public"
-    build_archive(ws, [(issue, edition)], out)
+    release = released(issue, edition, Theme.of(ws), ws.settings)
+    assert release
+    build_archive(ws, [release], out)
     found = {f"email {n}": html_of(variant.html.fill(specimen_html)) for n, variant in enumerate(edition.variants)}
     found["mjml"] = xml_of(edition.mjml)
     found["feed"] = feed_of((out / "feed.xml").read_text())
