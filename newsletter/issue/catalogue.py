@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -74,23 +74,23 @@ class Catalogue:
 
     def issue(self, name: str) -> IssueEntry | None:
         """The issue with this number, slug or id; the first, where several have it."""
-        return self._by_name.get(name)
+        return next(iter(self.issues_named(name)), None)
 
     def issues_named(self, name: str) -> tuple[IssueEntry, ...]:
         """The issues with this number, slug or id: more than one, where a number was given twice."""
-        return tuple(issue for issue in self.issues if name in issue.names)
+        return self._by_name.get(name, ())
 
     def issues_with_id(self, id: str) -> tuple[IssueEntry, ...]:
         """The issues that say this id: more than one, where a folder was copied."""
-        return tuple(issue for issue in self.issues if issue.id == id)
+        return self._by_id.get(id, ())
 
     def in_folder(self, name: str) -> IssueEntry | None:
         """The issue in the folder of this name."""
-        return next((issue for issue in self.issues if issue.folder == name), None)
+        return next(iter(self._by_folder.get(name, ())), None)
 
     def issues_at(self, slug: str) -> tuple[IssueEntry, ...]:
         """The issues whose page has this slug: more than one, where a folder took the name of one that was sent."""
-        return tuple(issue for issue in self.issues if issue.slug == slug)
+        return self._by_slug.get(slug, ())
 
     def article(self, name: str) -> ArticleEntry | None:
         """The article with this slug; `slug.zh` is one that exists in that language."""
@@ -119,13 +119,34 @@ class Catalogue:
         return tuple(reference for reference in self.references if find[reference.kind](reference.name) is None)
 
     @cached_property
-    def _by_name(self) -> dict[str, IssueEntry]:
-        return {name: issue for issue in reversed(self.issues) for name in issue.names}
+    def _by_name(self) -> _Index:
+        return _index(self.issues, lambda issue: issue.names)
 
     @cached_property
-    def _by_article(self) -> dict[str, tuple[IssueEntry, ...]]:
-        found: dict[str, tuple[IssueEntry, ...]] = {}
-        for issue in sorted(self.issues, key=lambda issue: (issue.date or datetime.date.max, issue.number or 0)):
-            for slug in dict.fromkeys(issue.articles):
-                found[slug] = (*found.get(slug, ()), issue)
-        return found
+    def _by_id(self) -> _Index:
+        return _index(self.issues, lambda issue: {issue.id})
+
+    @cached_property
+    def _by_folder(self) -> _Index:
+        return _index(self.issues, lambda issue: {issue.folder})
+
+    @cached_property
+    def _by_slug(self) -> _Index:
+        return _index(self.issues, lambda issue: {issue.slug})
+
+    @cached_property
+    def _by_article(self) -> _Index:
+        oldest_first = sorted(self.issues, key=lambda issue: (issue.date or datetime.date.max, issue.number or 0))
+        return _index(oldest_first, lambda issue: set(issue.articles))
+
+
+_Index = dict[str, tuple[IssueEntry, ...]]
+
+
+def _index(issues: Iterable[IssueEntry], keys: Callable[[IssueEntry], set[str]]) -> _Index:
+    """The issues with each key, in their order."""
+    found: _Index = {}
+    for issue in issues:
+        for key in keys(issue):
+            found[key] = (*found.get(key, ()), issue)
+    return found
