@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,7 +30,7 @@ MISSING = "(not installed: tests/run installs it)"
 Peer = Callable[[list[Path], int, Path | None], float]
 
 
-def main(rounds: int = 9, repeats: int = 20, processes: int = 5, issues: int = 500, few: int = 50) -> None:
+def main(rounds: int = 9, repeats: int = 20, processes: int = 3, issues: int = 500, few: int = 50) -> None:
     """Print the tables: of one issue, in `rounds` of `repeats`; of `issues` issues, in `processes` rounds; and the
     memory that these take beside that of a `few`."""
     with tempfile.TemporaryDirectory(prefix="newsletter-benchmark-") as name, ExitStack() as stack:
@@ -70,28 +71,24 @@ def _one(title: str, workspace: Workspace, peer: Peer | None, rounds: int, repea
 
 def _all(workspace: Workspace, fewer: Workspace, peer: Peer | None, rounds: int) -> None:
     """All issues of a workspace: whole processes, and for npm the time within one."""
-    archive, edits = _Archive(workspace), count(1)
+    many, few, edits = _Archive(workspace), _Archive(fewer), count(1)
     folders = workspace.issue_folders()
     changed = folders[len(folders) // 2] / "01-article.md"
     text = changed.read_text("utf-8")
 
     def edited() -> float:
         changed.write_text(f"{text}\nOne line more: {next(edits)}.\n", "utf-8")
-        return archive.built()[0]
+        return many.built()
 
-    def cold() -> float:
-        archive.forget()
-        return archive.built()[0]
-
-    contenders = {COLD: cold, EDITED: edited}
+    contenders = {COLD: many.built_cold, EDITED: edited}
     if peer:
         (workspace.root / "peer").mkdir()
         contenders[PEER] = lambda: peer(folders, 1, workspace.root / "peer") / 1000
-    cold()
     taken = {name: list[float]() for name in contenders}
     for _ in range(rounds):  # always in this order: what a change costs is asked of a site that was just built
         for name, run in contenders.items():
             taken[name].append(run())
+        few.built_cold()
     found = {name: Series(values) for name, values in taken.items()}
     rows = [
         [name, series.said(2), found[COLD].over(series).said(1), _times_faster(found, name)]
@@ -99,35 +96,35 @@ def _all(workspace: Workspace, fewer: Workspace, peer: Peer | None, rounds: int)
     ]
     head = ["", "s", "times faster than cold", "times faster than npm"]
     say_table(f"Write: {len(folders)} issues of two articles of {workspaces.ARTICLE_BYTES // 1000} KB", head, rows)
-    _memory(archive, _Archive(fewer), rounds)
-
-
-def _memory(many: _Archive, few: _Archive, rounds: int) -> None:
-    found = {each: [] for each in (few, many)}
-    for _ in range(rounds):
-        for each, peaks in found.items():
-            each.forget()
-            peaks.append(each.built()[1])
-    base = Series(found[few])
-    rows = [[f"{each.issues} issues", Series(p).said(1), Series(p).over(base).said(2)] for each, p in found.items()]
-    say_table("Memory: the most that a cold build takes", ["", "MB", f"x {few.issues} issues"], rows)
+    peaks = {f"{each.issues} issues": Series(each.peaks) for each in (few, many)}
+    base = peaks[f"{few.issues} issues"]
+    memory = [[name, series.said(1), series.over(base).said(2)] for name, series in peaks.items()]
+    say_table("Memory: the most that a cold build takes", ["", "MB", f"x {few.issues} issues"], memory)
 
 
 class _Archive:
-    """The command `newsletter archive build` in a workspace, with a data and a cache folder of its own."""
+    """The command `newsletter archive build` in a workspace, with a data and a cache folder of its own; `peaks` are the
+    megabytes that it held at most, each time that it began with nothing."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.issues = len(workspace.issue_folders())
+        self.peaks: list[float] = []
         self._root = workspace.root
-        self._caches = count(1)
-        self.forget()
+        self._cache = self._root / "cache"
 
-    def forget(self) -> None:
-        """From now on nothing is remembered."""
-        self._cache = self._root / f"cache-{next(self._caches)}"
+    def built_cold(self) -> float:
+        """The seconds that it takes where nothing is remembered."""
+        shutil.rmtree(self._cache, ignore_errors=True)
+        shutil.rmtree(self._root / "build", ignore_errors=True)
+        seconds, megabytes = self._run()
+        self.peaks.append(megabytes)
+        return seconds
 
-    def built(self) -> tuple[float, float]:
-        """Run it: the seconds it took, and the megabytes that it held at most."""
+    def built(self) -> float:
+        """The seconds that it takes now."""
+        return self._run()[0]
+
+    def _run(self) -> tuple[float, float]:
         places = {"NEWSLETTER_DATA_DIR": str(self._root / "data"), "NEWSLETTER_CACHE_DIR": str(self._cache)}
         command = [sys.executable, "-m", "newsletter", "-C", str(self._root), "archive", "build"]
         with Clock() as clock:
