@@ -74,7 +74,9 @@ def test_a_second_clone_refuses_what_was_sent_elsewhere(tmp_path: Path) -> None:
             sent=read_sent(tmp_path),
         )
 
-    with pytest.raises(StoreError, match=rf"was sent on 20.* as edition {an_edition().hash[:12]} through outbox, and the ledger"):
+    with pytest.raises(
+        StoreError, match=rf"was sent on 20.* as edition {an_edition().hash[:12]} through outbox, and the ledger"
+    ):
         planned()
     here = publication.plan(an_edition())
     publication.ledger.freeze(here.send, here.body, here.audience)

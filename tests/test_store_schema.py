@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import sqlite3
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from newsletter.errors import StoreError
 from newsletter.store.schema import connect
-from newsletter.store.subscribers import Subscribers
+from newsletter.store.subscribers import Newcomer, Subscribers
 
 
 def test_a_database_is_made_for_its_owner_only(tmp_path: Path) -> None:
@@ -66,3 +68,22 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
 def test_an_address_that_cannot_be_used_is_said(url: str, words: str) -> None:
     with pytest.raises(StoreError, match=words):
         connect(url)
+
+
+def test_a_second_engine_of_the_process_takes_nothing_from_the_first(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'newsletter.db'}"
+    first = Subscribers(connect(url))
+    first.add_all([Newcomer(email="ann@example.org")], list="main", source="test")
+    connect(url)
+    program = (
+        "import sys; from newsletter.store.schema import connect; from newsletter.store.subscribers import Subscribers;"
+        "print(sum(1 for _ in Subscribers(connect(sys.argv[1])).active('main')))"
+    )
+
+    def seen_by_another_process() -> int:
+        done = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert seen_by_another_process() == 1  # the last to close would put the log away, if nobody held it
+    first.add_all([Newcomer(email="bob@example.org")], list="main", source="test")
+    assert seen_by_another_process() == 2

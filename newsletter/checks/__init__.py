@@ -1,8 +1,8 @@
 """May it go out: rules that look at an issue and its edition before anyone gets it.
 
 A new rule is one generator function in the file of its family (content, markup, links, neighbours, legal): take the
-Case, yield a Fault for what is wrong and Unable for what could not be looked at, and let the docstring say threshold and
-source.
+Case, yield a Fault for what is wrong and Unable for what could not be looked at, and say threshold and source in the
+docstring.
 """
 
 from __future__ import annotations

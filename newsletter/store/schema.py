@@ -258,8 +258,15 @@ def _create_tables(engine: Engine, where: Path) -> None:
 
 
 def _create_private(path: Path) -> None:
+    """An empty file for its owner only, where there is none.
+
+    One that is there must not be opened past SQLite: to close it would drop the locks that another connection of this
+    process holds on it (sqlite.org/howtocorrupt.html section 2.2), and what that one writes later would be lost.
+    """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
     except OSError as error:
         raise StoreError(f"the database {path} cannot be opened: {error.strerror}") from error
 

@@ -8,9 +8,9 @@ import pytest
 from newsletter.compile.colours import contrast
 from newsletter.compile.edition import Facts
 from newsletter.compile.pipeline import compile_issue
-from newsletter.compile.values import stylesheet
 from newsletter.compile.render import Theme
 from newsletter.compile.slots import specimen_html
+from newsletter.compile.values import stylesheet
 from newsletter.issue.load import latest_issue, load_issue
 from tests.everything import everything
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.cli import opening
-from newsletter.compile.edition import Edition, Facts
+from newsletter.compile.edition import Edition
 from newsletter.store.subscribers import Subscriber
 from newsletter.workspace import Workspace
 from tests.real.front import Front
@@ -109,7 +109,7 @@ class Desk:
     def edition(self, issue: str) -> Edition:
         """The issue, compiled here and now."""
         workspace = self.workspace
-        return opening.compiled(workspace, opening.issue_named(workspace, issue), Facts())[1]
+        return opening.compiled(workspace, opening.issue_named(workspace, issue), None)[1]
 
     def readers(self) -> list[Subscriber]:
         """Everybody whom an issue would go to."""
