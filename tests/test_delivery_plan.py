@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from newsletter.compile.slots import cut
-from newsletter.delivery.plan import recipient_of, settings_digest
+from newsletter.delivery.plan import recipient_of
 from newsletter.errors import ContentError
 from newsletter.issue.slots import Slot
 from newsletter.store.ledger import Balance
@@ -149,12 +149,3 @@ def test_everybody_gets_the_variant_for_their_tags(tmp_path: Path) -> None:
     )
     plan = publication.plan(replace(edition, variants=both))
     assert {person.address: person.audience for person in plan.audience} == {"ana@example.org": 1, "bo@example.org": 0}
-
-
-def test_the_settings_digest_changes_with_what_decides_the_sending(tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    settings = Publication.at(tmp_path).settings
-    other = Publication.at(tmp_path / "other", providers={"smtp": {"host": "127.0.0.1"}}).settings
-    assert settings_digest(settings, "smtp") == settings_digest(settings, "smtp")
-    assert settings_digest(settings, "smtp") != settings_digest(settings, "outbox")
-    assert settings_digest(settings, "smtp") != settings_digest(other, "smtp")

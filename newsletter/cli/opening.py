@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -124,9 +124,11 @@ def facts_of(workspace: Workspace, store: Store | None, issue: Issue) -> Facts:
 
 def _readers(store: Store | None, key: str) -> int | None:
     """How many active readers the list `key` has."""
+    if store is None:
+        return None
     from newsletter.store.subscribers import SubscriberState
 
-    return store.subscribers.count(key)[SubscriberState.ACTIVE] if store else None
+    return store.subscribers.count(key)[SubscriberState.ACTIVE]
 
 
 def _counted(workspace: Workspace, folder: Path, id: str, readers: int | None) -> Facts:
@@ -146,15 +148,21 @@ def _counted(workspace: Workspace, folder: Path, id: str, readers: int | None) -
     )
 
 
-def provider_named(workspace: Workspace, name: str) -> Provider:
-    """The provider `name` with its options from newsletter.toml and its secrets from the environment."""
+def provider_named(workspace: Workspace, name: str, kept: Mapping[str, Any] | None = None) -> Provider:
+    """The provider `name` with its options from newsletter.toml and its secrets from the environment.
+
+    Where options were `kept`, from when a send was begun, they are taken instead; secrets are never kept.
+    """
     from newsletter.config import FILE_NAME, secret
     from newsletter.providers import open_provider, provider_type
 
+    secrets = provider_type(name).secrets
     options = dict(workspace.settings.providers.get(name, {}))
+    if kept is not None:
+        options = {key: value for key, value in options.items() if key in secrets} | {**kept}
     if name == "outbox":
         options.setdefault("path", str(workspace.data / OUTBOX))
-    for option in provider_type(name).secrets:
+    for option in secrets:
         value = secret(name, option)
         if value is not None:
             options[option] = value

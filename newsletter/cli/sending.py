@@ -1,4 +1,4 @@
-"""Commands that send: send, status, resume, cancel, uncertain, providers."""
+"""The commands send and providers; and how any command carries a send on, and says how it ended."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from newsletter.cli import opening
-from newsletter.cli.output import counted, say_balance, say_json, say_report, say_table, shown
+from newsletter.cli.output import say_balance, say_json, say_report, say_table, shown
 from newsletter.cli.writing import AsJson
-from newsletter.errors import ChecksFailed, StoreError
+from newsletter.errors import ChecksFailed
 
 if TYPE_CHECKING:
     from newsletter.compile.edition import Edition
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 INCOMPLETE = 5
 Issue = Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id.")]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Send to so many at most, this time.")]
+Unverified = Annotated[
+    bool, typer.Option("--unverified-unsubscribe", help="Send though the unsubscribe address does not answer.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for command in (send, status, resume, cancel, uncertain, providers):
+    for command in (send, providers):
         app.command()(command)
 
 
@@ -46,9 +49,7 @@ def send(
     approved: Annotated[str | None, typer.Option("--hash", metavar="HASH", help="Send only this edition.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    unverified_unsubscribe: Annotated[
-        bool, typer.Option("--unverified-unsubscribe", help="Send though the unsubscribe address does not answer.")
-    ] = False,
+    unverified_unsubscribe: Unverified = False,
     as_json: AsJson = False,
 ) -> None:
     """Send an issue, once it is confirmed.
@@ -73,95 +74,14 @@ def send(
         if dry_run or not plan.expected.waiting or not (yes or _confirmed(plan, limit)):
             _say_nothing_sent(plan, as_json=as_json)
             return
-        _verify_unsubscribe(workspace, store, carrier, edition, unverified=unverified_unsubscribe)
-        with _stoppable() as stop:
+        verify_unsubscribe(workspace, store, carrier, edition, unverified=unverified_unsubscribe)
+        with stoppable() as stop:
             if _held(stop, workspace.settings.send.hold):
                 _say_nothing_sent(plan, as_json=as_json)
                 raise typer.Exit(INCOMPLETE)
-            with _progress(plan.expected) as progress:
-                balance = _sender(workspace, store, carrier, limit, stop, progress).send(plan)
-    _finish(workspace, folder, store, edition, balance, name=name, all_now=limit is None or stop.asked, as_json=as_json)
-
-
-def status(
-    context: typer.Context,
-    issue: Annotated[str | None, typer.Argument(metavar="[ISSUE]", help="All issues if left out.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show the balance of what was sent."""
-    workspace = opening.workspace_of(context)
-    store = opening.Store.of(workspace)
-    folders = [opening.issue_named(workspace, issue)] if issue else workspace.issue_folders()
-    rows = [row for folder in folders if (row := _status_row(store, folder))]
-    if as_json:
-        said = [balance.as_json() | known for _, balance, known in rows]
-        say_json(said[0] if issue and said else said)
-        return
-    if not rows:
-        typer.echo("nothing was sent from this machine")
-    for folder, balance, known in rows:
-        typer.echo(f"{folder.name}  edition {known['hash'][:12]}")
-        say_balance(balance)
-
-
-def resume(context: typer.Context, issue: Issue, limit: Limit = None, as_json: AsJson = False) -> None:
-    """Go on with a send that was stopped.
-
-    Adds nobody, and sends the edition that was approved.
-    """
-    from newsletter.compile.edition import from_bytes
-
-    workspace = opening.workspace_of(context)
-    folder = opening.issue_named(workspace, issue)
-    store = opening.Store.of(workspace)
-    issue_id = _id_of(folder)
-    known = store.ledger.send(issue_id)
-    if known is None:
-        raise StoreError(f"{folder.name} was never sent from here", hint=f"newsletter send {issue}")
-    with (
-        closing(opening.provider_named(workspace, known.provider)) as carrier,
-        _stoppable() as stop,
-        _progress(store.ledger.balance(issue_id)) as progress,
-    ):
-        balance = _sender(workspace, store, carrier, limit, stop, progress).resume(issue_id)
-    edition, all_now = from_bytes(store.ledger.edition(issue_id)), limit is None or stop.asked
-    _finish(workspace, folder, store, edition, balance, name=known.provider, all_now=all_now, as_json=as_json)
-
-
-def cancel(context: typer.Context, issue: Issue) -> None:
-    """End a send for good: whoever waits is excluded."""
-    workspace = opening.workspace_of(context)
-    folder = opening.issue_named(workspace, issue)
-    balance = opening.Store.of(workspace).ledger.cancel(_id_of(folder))
-    typer.echo(f"cancelled: {folder.name}")
-    say_balance(balance)
-
-
-def uncertain(
-    context: typer.Context,
-    issue: Issue,
-    resend: Annotated[bool, typer.Option("--resend", help="Let them wait again: some may get it twice.")] = False,
-    assume_sent: Annotated[bool, typer.Option("--assume-sent", help="Take it that they got it.")] = False,
-) -> None:
-    """List or decide those who may have got it or not."""
-    from newsletter.store.ledger import DeliveryState
-
-    if resend and assume_sent:
-        raise typer.BadParameter("--resend and --assume-sent exclude each other")
-    workspace = opening.workspace_of(context)
-    store = opening.Store.of(workspace)
-    issue_id = _id_of(opening.issue_named(workspace, issue))
-    found = store.ledger.uncertain(issue_id)
-    for delivery in found:
-        typer.echo(f"{delivery.address}  {delivery.detail}")
-    if resend or assume_sent:
-        state = DeliveryState.WAITING if resend else DeliveryState.ACCEPTED
-        decision = "sent again by hand" if resend else "assumed sent"
-        number = store.ledger.settle_uncertain(issue_id, state, decision)
-        then = f"waiting again: `newsletter resume {issue}`" if resend else "taken as sent"
-        typer.echo(f"{counted(number, 'recipient')} {then}")
-    elif not found:
-        typer.echo("nobody is uncertain")
+            with showing_progress(plan.expected) as progress:
+                balance = sender_of(workspace, store, carrier, limit, stop, progress).send(plan)
+    finish(workspace, folder, store, edition, balance, name=name, all_now=limit is None or stop.asked, as_json=as_json)
 
 
 def providers(
@@ -249,7 +169,7 @@ def _confirmed(plan: Plan, limit: int | None) -> bool:
 
 def _say_nothing_sent(plan: Plan, *, as_json: bool) -> None:
     if as_json:
-        say_json(_named(plan.edition, plan.expected) | {"sent": False})
+        say_json(named(plan.edition, plan.expected) | {"sent": False})
     elif plan.expected.waiting:
         typer.echo("nothing was sent: `--yes`, or the number typed, sends it")
     else:
@@ -287,7 +207,7 @@ def _send_test(
         raise ProviderError("not every test copy was accepted")
 
 
-def _verify_unsubscribe(
+def verify_unsubscribe(
     workspace: Workspace, store: opening.Store, carrier: Provider, edition: Edition, *, unverified: bool
 ) -> None:
     """Before the first byte to the world: does the address answer that all the copies' unsubscribe links lead to?"""
@@ -301,16 +221,18 @@ def _verify_unsubscribe(
     try_unsubscribe(f"{workspace.settings.public_url}/unsubscribe/{token}")
 
 
-def _sender(
+def sender_of(
     workspace: Workspace, store: opening.Store, carrier: Provider, limit: int | None, stop: Stop, progress: Progress
 ) -> Any:
+    """What sends for the workspace, through `carrier`."""
     from newsletter.delivery.send import Sender
 
     journals = workspace.data / opening.JOURNALS
     return Sender(store.ledger, carrier, journals, limit=limit, stop=stop, on_progress=progress)
 
 
-def _stoppable() -> AbstractContextManager[Stop]:
+def stoppable() -> AbstractContextManager[Stop]:
+    """A wish to stop that signals make."""
     from newsletter.delivery.stopping import Stop
 
     return Stop().on_signals()
@@ -324,7 +246,7 @@ def _held(stop: Stop, seconds: int) -> bool:
 
 
 @contextmanager
-def _progress(start: Balance) -> Iterator[Progress]:
+def showing_progress(start: Balance) -> Iterator[Progress]:
     """A bar on a terminal, nothing elsewhere: the balance is printed at the end in any case."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -338,7 +260,7 @@ def _progress(start: Balance) -> Iterator[Progress]:
         yield lambda now: bar.update(task, total=now.selected, completed=now.selected - now.waiting)
 
 
-def _finish(
+def finish(
     workspace: Workspace,
     folder: Path,
     store: opening.Store,
@@ -357,7 +279,7 @@ def _finish(
     if balance.accepted or balance.uncertain:
         record = write_sent(folder, sent_record(edition, balance, commit=workspace.commit(), provider=name))
     if as_json:
-        say_json(_named(edition, balance))
+        say_json(named(edition, balance))
     else:
         say_balance(balance)
         if record:
@@ -368,20 +290,6 @@ def _finish(
         raise typer.Exit(INCOMPLETE)
 
 
-def _named(edition: Edition, balance: Balance) -> dict[str, Any]:
+def named(edition: Edition, balance: Balance) -> dict[str, Any]:
+    """The balance, with the names of what was sent, as --json prints it."""
     return {"id": edition.issue_id, "issue": edition.slug, "hash": edition.hash} | balance.as_json()
-
-
-def _status_row(store: opening.Store, folder: Path) -> tuple[Path, Balance, dict[str, Any]] | None:
-    issue_id = _id_of(folder)
-    known = store.ledger.send(issue_id)
-    if known is None:
-        return None
-    return folder, store.ledger.balance(issue_id), {"id": issue_id, "issue": folder.name, "hash": known.edition_hash}
-
-
-def _id_of(folder: Path) -> str:
-    """The issue's id from its folder, without reading the rest: a broken article must not stop a resume."""
-    from newsletter.issue.load import issue_id
-
-    return issue_id(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from newsletter.compile.edition import Edition, digest, to_bytes
 from newsletter.compile.slots import Program, missing
@@ -13,6 +14,7 @@ from newsletter.delivery.sent import refuse_if_sent_elsewhere
 from newsletter.errors import ContentError, Problem
 from newsletter.issue.sent import Sent
 from newsletter.message import Recipient
+from newsletter.providers import provider_type
 from newsletter.store.ledger import Balance, Ledger, Selected, Send
 from newsletter.store.subscribers import Subscriber, Subscribers, SubscriberState, address_key
 from newsletter.tokens import Action, Grant, Keyring
@@ -82,20 +84,25 @@ def plan(
 ) -> Plan:
     """The plan for sending `edition` through `provider` now; `sent` is what the issue's folder says (read_sent).
 
-    Raises ContentError if a slot would stand empty for somebody, StoreError if the issue was sent from elsewhere.
+    Raises ContentError if a slot would stand empty for somebody, StoreError if the issue was sent from elsewhere, or is
+    being sent as another edition or with other settings.
     """
     refuse_if_sent_elsewhere(sent, edition.issue_id, ledger)
+    approved = send_settings(settings, provider)
+    send = Send(
+        issue_id=edition.issue_id,
+        edition_hash=edition.hash,
+        list=edition.list,
+        provider=provider,
+        settings=approved,
+        settings_digest=_settings_digest(edition.list, provider, approved),
+    )
+    ledger.refuse_another(send)
     audience = Audience(edition, subscribers=subscribers, ledger=ledger, settings=settings, keyring=keyring)
     joining = Counter(person.excluded for person in audience)
     return Plan(
         edition=edition,
-        send=Send(
-            issue_id=edition.issue_id,
-            edition_hash=edition.hash,
-            list=edition.list,
-            provider=provider,
-            settings_digest=settings_digest(settings, provider),
-        ),
+        send=send,
         audience=audience,
         joining=joining.total(),
         expected=_joined(ledger.balance(edition.issue_id), joining),
@@ -124,17 +131,34 @@ def recipient_of(person: Subscriber, settings: Settings, keyring: Keyring, *, ha
     return Recipient(id=keyring.keyed_hash(address_key(person.email)), address=person.email, name=name, values=values)
 
 
-def settings_digest(settings: Settings, provider: str) -> str:
-    """SHA-256 over what of the configuration decides how an issue is sent. No secret is in it."""
-    return digest(
-        {
-            "provider": provider,
-            "options": settings.providers.get(provider, {}),
-            "send": settings.send.model_dump(mode="json"),
-            "sender": settings.publication.sender,
-            "public_url": settings.public_url,
-        }
+def send_settings(settings: Settings, provider: str) -> dict[str, Any]:
+    """What of the configuration decides how an issue is sent through `provider`. No secret is in it, and no pace."""
+    options = settings.providers.get(provider, {})
+    secrets = provider_type(provider).secrets
+    return {
+        "sender": settings.publication.sender,
+        "public_url": settings.public_url,
+        "options": {key: value for key, value in options.items() if key not in secrets},
+    }
+
+
+def configured_now(known: Send, settings: Settings) -> Send:
+    """`known` as if it were begun with the `settings` of now: its differences are what changed meanwhile."""
+    return replace(known, provider=settings.send.provider, settings=send_settings(settings, known.provider))
+
+
+def through(known: Send, settings: Settings, provider: str) -> Send:
+    """`known`, from now on through `provider` and its options as `settings` say now; all else as it was approved."""
+    now = send_settings(settings, provider)
+    kept = now if known.settings is None else {**known.settings, "options": now["options"]}
+    return replace(
+        known, provider=provider, settings=kept, settings_digest=_settings_digest(known.list, provider, kept)
     )
+
+
+def _settings_digest(list: str, provider: str, settings: Mapping[str, Any]) -> str:
+    """SHA-256 over the settings by which an issue is sent."""
+    return digest({"list": list, "provider": provider, **settings})
 
 
 def _names(edition: Edition) -> set[str]:

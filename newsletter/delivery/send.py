@@ -21,7 +21,7 @@ from newsletter.delivery.recovery import recover, settlements
 from newsletter.delivery.stopping import Stop
 from newsletter.message import Recipient
 from newsletter.providers.base import Batch, Provider, Result
-from newsletter.store.ledger import Balance, Claim, Delivery, DeliveryState, Ledger, Settlement, Worker
+from newsletter.store.ledger import Balance, Claim, Delivery, DeliveryState, Ledger, Send, Settlement, Worker
 
 LEASE = timedelta(minutes=15)
 PAUSES = (5.0, 30.0)
@@ -68,9 +68,14 @@ class Sender:
             self._ledger.freeze(plan.send, plan.body, plan.audience)
             return self._run(plan.edition.issue_id, journal)
 
-    def resume(self, issue_id: str) -> Balance:
-        """Go on with those who wait; adds nobody. Raises StoreError, ProviderError."""
+    def resume(self, issue_id: str, *, reconfigured: Send | None = None) -> Balance:
+        """Go on with those who wait; adds nobody. Raises StoreError, ProviderError.
+
+        `reconfigured` says by which provider and options, where they are no longer those that it was begun with.
+        """
         with self._journal(issue_id) as journal:
+            if reconfigured:
+                self._ledger.reconfigure(reconfigured)
             return self._run(issue_id, journal)
 
     def _journal(self, issue_id: str) -> FileJournal:

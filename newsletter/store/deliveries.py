@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+_NOT_SET = "not set"
 
 
 class DeliveryState(StrEnum):
@@ -39,7 +42,8 @@ class Selected:
 class Send:
     """The sending of an issue: which edition, to which list, as it was approved.
 
-    `settings` are those of `settings_digest`; None where a send was begun by a version that kept the digest alone.
+    `settings` are the others by which it is sent, without secrets; `settings_digest` covers them, list and provider.
+    None where it was begun by a version that kept the digest alone.
     """
 
     issue_id: str
@@ -51,6 +55,30 @@ class Send:
     frozen_at: datetime | None = None
     cancelled_at: datetime | None = None
     settings: Mapping[str, Any] | None = None
+
+    def differences(self, known: Send) -> tuple[str, ...]:
+        """What this one would do otherwise than `known` does, key by key: "provider: smtp, was outbox"."""
+        both = self.settings is not None and known.settings is not None
+        now, was = (
+            {"list": one.list, "provider": one.provider} | (_flat(one.settings or {}) if both else {})
+            for one in (self, known)
+        )
+        return tuple(
+            f"{key}: {now.get(key, _NOT_SET)}, was {was.get(key, _NOT_SET)}"
+            for key in dict.fromkeys([*was, *now])
+            if now.get(key, _NOT_SET) != was.get(key, _NOT_SET)
+        )
+
+
+def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:
+    """Each value in words, by its key; that of a table within a table is "options.host"."""
+    flat: dict[str, str] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}.")
+        else:
+            flat[before + key] = value if isinstance(value, str) else json.dumps(value)
+    return flat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

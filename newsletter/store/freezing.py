@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from newsletter.errors import StoreError
+from newsletter.errors import Problem, StoreError
 from newsletter.store.deliveries import DeliveryState, Selected, Send
 from newsletter.store.schema import deliveries, editions, sends
 
@@ -24,7 +24,9 @@ def freeze(connection: Connection, send: Send, body: bytes, selected: Iterable[S
     if known is None:
         _insert_send(connection, send, body)
     else:
-        _refuse_another(known, send)
+        refuse_another(known, send)
+        if known.settings is None and send.settings is not None:
+            write_settings(connection, send)
     digest = hashlib.sha256((known.audience_digest if known else "").encode())
     number = 0
     people = iter(selected)
@@ -46,6 +48,15 @@ def send_of(connection: Connection, issue_id: str) -> Send | None:
     """The sending of an issue, if it was begun."""
     row = connection.execute(select(sends).where(sends.c.issue_id == issue_id)).one_or_none()
     return Send(**row._asdict()) if row else None
+
+
+def write_settings(connection: Connection, send: Send) -> None:
+    """Keep provider and settings of `send` as those by which its issue is sent."""
+    connection.execute(
+        update(sends)
+        .where(sends.c.issue_id == send.issue_id)
+        .values(provider=send.provider, settings=send.settings, settings_digest=send.settings_digest)
+    )
 
 
 def unknown(connection: Connection, issue_id: str, chunk: Sequence[Selected]) -> list[Selected]:
@@ -72,22 +83,41 @@ def _insert_send(connection: Connection, send: Send, body: bytes) -> None:
             provider=send.provider,
             audience_digest=send.audience_digest,
             settings_digest=send.settings_digest,
+            settings=send.settings,
             frozen_at=datetime.now(UTC),
         )
     )
 
 
-def _refuse_another(known: Send, send: Send) -> None:
+def refuse_another(known: Send, send: Send) -> None:
+    """Raise StoreError, with all that differs, if the issue cannot be sent as `send` says since it is as `known`."""
+    if problems := [*_other_edition(known, send), *_other_settings(known, send), *_cancelled(known)]:
+        raise StoreError.of(problems)
+
+
+def _other_edition(known: Send, send: Send) -> Iterator[Problem]:
     if known.edition_hash != send.edition_hash:
-        raise StoreError(
+        yield Problem(
             f"issue {send.issue_id} is being sent, or was, as edition {known.edition_hash[:12]}; "
             f"this one is {send.edition_hash[:12]}",
-            hint="`newsletter resume` goes on with the first one; a correction is an issue of its own, with its own id",
+            "`newsletter resume` goes on with the first one; a correction is an issue of its own, with its own id",
         )
+
+
+def _other_settings(known: Send, send: Send) -> Iterator[Problem]:
+    if differences := send.differences(known):
+        yield Problem(
+            "\n  ".join((f"issue {send.issue_id} is being sent, or was, with other settings:", *differences)),
+            "`newsletter resume` goes on as it was begun, and with `--provider NAME` through that one as it is now; "
+            "to another list, or from another sender, it is an issue of its own, with its own id",
+        )
+
+
+def _cancelled(known: Send) -> Iterator[Problem]:
     if known.cancelled_at:
-        raise StoreError(
-            f"the sending of issue {send.issue_id} was cancelled on {known.cancelled_at:%Y-%m-%d %H:%M} UTC",
-            hint="what is sent after all is an issue of its own, with its own id",
+        yield Problem(
+            f"the sending of issue {known.issue_id} was cancelled on {known.cancelled_at:%Y-%m-%d %H:%M} UTC",
+            "what is sent after all is an issue of its own, with its own id",
         )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select,
 
 from newsletter.errors import StoreError
 from newsletter.store.deliveries import Balance, Claim, Delivery, DeliveryState, Selected, Send, Settlement, Worker
-from newsletter.store.freezing import ROWS_AT_ONCE, freeze, send_of, unknown
+from newsletter.store.freezing import ROWS_AT_ONCE, freeze, refuse_another, send_of, unknown, write_settings
 from newsletter.store.schema import batches, deliveries, editions, reading, sends, subscribers, subscriptions, writing
 from newsletter.store.subscribers import SubscriberState
 
@@ -45,11 +45,21 @@ class Ledger:
     def freeze(self, send: Send, body: bytes, selected: Iterable[Selected]) -> int:
         """Write down the edition (its `body`) and everybody it is for; returns how many were new.
 
-        Done again with the same edition, those who are not there yet are added. Another edition of the same issue, or
-        an issue that was cancelled, is refused with StoreError. What `selected` raises undoes all of it.
+        Done again with the same edition, those who are not there yet are added. Another edition of the same issue,
+        other settings, or an issue that was cancelled, is refused with StoreError. What `selected` raises undoes all.
         """
         with writing(self._engine) as connection:
             return freeze(connection, send, body, selected)
+
+    def refuse_another(self, send: Send) -> None:
+        """Raise StoreError where a freeze would refuse `send`."""
+        if known := self.send(send.issue_id):
+            refuse_another(known, send)
+
+    def reconfigure(self, send: Send) -> None:
+        """Keep provider and settings of `send` as those by which its issue is sent from now on."""
+        with writing(self._engine) as connection:
+            write_settings(connection, send)
 
     def send(self, issue_id: str) -> Send | None:
         """The sending of an issue, if it was begun."""
