@@ -102,7 +102,7 @@ def test_the_person_is_told_in_the_relays_words(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path / "data"))
-    people = [f"reader{n}@example.org" for n in range(12)]
+    people = [f"reader{n}@example.org" for n in range(60)]  # enough for several connections
     with serving(Relay()) as relay:
         relay.rcpt = {address: [BLOCKED] for address in people}
         smtp = f'[providers.smtp]\nhost = "127.0.0.1"\nport = {relay.port}\nsecurity = "none"\n'

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +21,7 @@ from newsletter.delivery.plan import Plan
 from newsletter.delivery.recovery import recover, settlements
 from newsletter.delivery.stopping import Stop
 from newsletter.message import Recipient
-from newsletter.providers.base import Batch, Provider, Result
+from newsletter.providers.base import Batch, Outcome, Provider, Result
 from newsletter.store.ledger import Balance, Claim, Delivery, DeliveryState, Ledger, Send, Settlement, Worker
 
 LEASE = timedelta(minutes=15)
@@ -154,13 +155,14 @@ class _Run:
         results: dict[str, Result] = {}
         try:
             for batch in _batches(self._edition, claim.deliveries):
-                for result in self._provider.send(batch, self._journal):
-                    results[result.recipient] = result
-                    self._circuit.saw(result)
+                with closing(self._provider.send(batch, self._journal)) as told:
+                    for result in told:
+                        results[result.recipient] = result
+                        self._circuit.saw(result)
         except NoMore:
             pass  # those who were not handed over wait for the next claim
         except CircuitOpen:
-            results = self._circuit.waiting_again(results)
+            results = self._circuit.waiting_again(results) | _refused_meanwhile(claim, results, self._journal)
             raise
         finally:
             put_off = self._settle(claim, settlements(claim, results, self._journal))
@@ -174,6 +176,16 @@ class _Run:
         self._balance = self._balance.after(states, claim.excluded)
         self._on_progress(self._balance)
         return put_off
+
+
+def _refused_meanwhile(claim: Claim, results: Mapping[str, Result], journal: FileJournal) -> dict[str, Result]:
+    """Those whom the service refused on other connections while the circuit opened: they wait as well."""
+    written = journal.outcomes([delivery.key for delivery in claim.deliveries])
+    return {
+        id_: Result(recipient=id_, outcome=Outcome.LATER)
+        for id_, outcome in written.items()
+        if outcome is Outcome.REJECTED and id_ not in results
+    }
 
 
 def _batches(edition: Edition, deliveries: Sequence[Delivery]) -> Iterator[Batch]:

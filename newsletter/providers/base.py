@@ -11,12 +11,14 @@ The rules of `send`:
 * it calls `journal.answer(result)` as soon as the service's answer is known, before it yields the result;
 * one bad recipient is a Result, never an exception; ProviderError means that nothing more was handed over than results
   and intents say;
-* an outcome that cannot be known is UNCERTAIN, never a guess.
+* an outcome that cannot be known is UNCERTAIN, never a guess;
+* closed early, it hands nothing over any more, and leaves no thread behind. What was under way stands in the journal;
+* the journal is called from one thread at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -107,7 +109,7 @@ class Provider(Protocol):
 
     capabilities: Capabilities
 
-    def send(self, batch: Batch, journal: Journal) -> Iterator[Result]:
+    def send(self, batch: Batch, journal: Journal) -> Generator[Result, None, None]:
         """Hand the batch over; see the rules above."""
 
     def close(self) -> None:

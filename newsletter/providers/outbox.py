@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import ClassVar
 
@@ -44,7 +44,7 @@ class Outbox:
     def __init__(self, options: OutboxOptions) -> None:
         self._folder = options.path
 
-    def send(self, batch: Batch, journal: Journal) -> Iterator[Result]:
+    def send(self, batch: Batch, journal: Journal) -> Generator[Result, None, None]:
         """See providers.base."""
         composer = Composer(batch.edition, audience=batch.audience, subject=batch.subject, test=batch.test)
         for recipient in batch.recipients:

@@ -1,4 +1,5 @@
-"""python -m tests.benchmarks [write] [compile] [send] [start]: how fast it is, beside what one would use instead.
+"""python -m tests.benchmarks [write] [compile] [send] [distance] [start]: how fast it is, beside what one would use
+instead.
 
 Every figure is a ratio within one run: median (lowest–highest) of several rounds. Nothing here passes or fails.
 """
@@ -8,12 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import compiling, sending, starting, writing
+from tests.benchmarks import compiling, distance, sending, starting, writing
 
 FIGURES: dict[str, Callable[[], None]] = {
     "write": writing.main,
     "compile": compiling.main,
     "send": sending.main,
+    "distance": distance.main,
     "start": starting.main,
 }
 

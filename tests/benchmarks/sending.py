@@ -87,7 +87,7 @@ class Mailing:
 
     def __init__(self, scratch: Path, edition: Edition, settings: Settings, number: int, port: int) -> None:
         self._scratch = scratch
-        self._edition = edition
+        self.edition = edition
         self._settings = settings
         self._port = port
         self._smtp = SmtpOptions(host="127.0.0.1", port=port, security=Security.NONE)
@@ -102,7 +102,7 @@ class Mailing:
 
     def message(self, recipient: Recipient) -> bytes:
         """A copy as newsletter makes it."""
-        return Composer(self._edition, audience=0, subject=0).message(recipient, NOW)
+        return Composer(self.edition, audience=0, subject=0).message(recipient, NOW)
 
     def compare(self) -> None:
         """Stop if the loop says something else than newsletter does."""
@@ -125,7 +125,7 @@ class Mailing:
         subscribers, ledger = self._store()
         with Clock() as clock, closing(Smtp(self._smtp)) as provider:
             planned = plan(
-                self._edition,
+                self.edition,
                 provider="smtp",
                 subscribers=subscribers,
                 ledger=ledger,
@@ -139,28 +139,28 @@ class Mailing:
         return clock
 
     def provider(self) -> Clock:
-        batch = Batch(edition=self._edition, audience=0, subject=0, date=NOW, recipients=self.recipients)
+        batch = Batch(edition=self.edition, audience=0, subject=0, date=NOW, recipients=self.recipients)
         with Clock() as clock, closing(Smtp(self._smtp)) as provider:
-            results = [*provider.send(batch, _NoJournal())]
+            results = [*provider.send(batch, NoJournal())]
         assert len(results) == len(self.recipients)
         return clock
 
     def composed(self) -> Clock:
         with Clock() as clock:
-            composer = Composer(self._edition, audience=0, subject=0)
+            composer = Composer(self.edition, audience=0, subject=0)
             for recipient in self.recipients:
                 composer.message(recipient, NOW)
         return clock
 
     def _by_hand(self, recipient: Recipient) -> EmailMessage:
-        headers, values = self._edition.headers, recipient.values
+        headers, values = self.edition.headers, recipient.values
         name, sender = parseaddr(headers.sender)
         message = EmailMessage(POLICY)
         message["From"] = Address(name, addr_spec=sender)
         message["To"] = Address(recipient.name, addr_spec=recipient.address)
-        message["Subject"] = self._edition.subjects[0].fill(lambda slot: values[slot.name])
+        message["Subject"] = self.edition.subjects[0].fill(lambda slot: values[slot.name])
         message["Date"] = format_datetime(NOW)
-        message["Message-ID"] = message_id(self._edition.issue_id, recipient.id, sender.partition("@")[2])
+        message["Message-ID"] = message_id(self.edition.issue_id, recipient.id, sender.partition("@")[2])
         message["List-Id"] = headers.list_id
         message["List-Archive"] = f"<{headers.archive}>"
         message["Feedback-ID"] = headers.feedback_id
@@ -187,7 +187,9 @@ def _template(program: Program, *, markup: bool) -> jinja2.Template:
     return jinja2.Environment(autoescape=markup, keep_trailing_newline=True).from_string(source)
 
 
-class _NoJournal:
+class NoJournal:
+    """Remembers nothing."""
+
     def intent(self, ids: Sequence[str]) -> None:
         pass
 

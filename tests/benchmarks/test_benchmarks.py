@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import compiling, sending, starting, writing
+from tests.benchmarks import compiling, distance, sending, starting, writing
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -19,6 +19,7 @@ def test_each_figure_is_printed(part: Callable[[str], Path], capsys: pytest.Capt
     writing.main(rounds=1, repeats=1, processes=1, issues=4, few=2)
     compiling.main(rounds=1, repeats=1, processes=1)
     sending.main(rounds=1, messages=3)
+    distance.main(rounds=1, messages=3)
     printed = capsys.readouterr().out
     for name in (
         "newsletter --help",
@@ -31,5 +32,6 @@ def test_each_figure_is_printed(part: Callable[[str], Path], capsys: pytest.Capt
         compiling.NPM_BUILD,
         sending.LOOP,
         sending.WHOLE,
+        distance.ONE,
     ):
         assert f"\n{name}" in printed

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from newsletter.errors import ConfigError, Place, ProviderError
-from newsletter.message import Composer
+from newsletter.message import Composer, Recipient
 from newsletter.providers import open_provider
 from newsletter.providers.base import Outcome, Provider, Result
 from newsletter.providers.smtp import Smtp, SmtpOptions
@@ -52,7 +53,12 @@ def _open(relay: Relay, **options: Any) -> Provider:
 
 
 def _send(provider: Provider, number: int, journal: RecordingJournal | None = None) -> list[Result]:
-    return list(provider.send(a_batch(recipients(number)), journal or RecordingJournal()))
+    return _send_to(recipients(number), provider, journal)
+
+
+def _send_to(people: Sequence[Recipient], provider: Provider, journal: RecordingJournal | None = None) -> list[Result]:
+    with closing(provider):
+        return list(provider.send(a_batch(people), journal or RecordingJournal()))
 
 
 def _outcomes(results: list[Result]) -> list[Outcome]:
@@ -165,11 +171,11 @@ def test_an_intent_that_cannot_be_written_leaves_no_half_message(relay: Relay, p
 def test_a_local_part_in_other_letters_needs_smtputf8() -> None:
     person = replace(recipients(1)[0], address="zoë@example.org")
     with serving(Relay(), enable_SMTPUTF8=False) as old:
-        [result] = _open(old).send(a_batch([person]), RecordingJournal())
+        [result] = _send_to([person], _open(old))
     assert result.outcome is Outcome.REJECTED
     assert "SMTPUTF8" in result.detail
     with serving(Relay(), enable_SMTPUTF8=True) as modern:
-        [result] = _open(modern).send(a_batch([person]), RecordingJournal())
+        [result] = _send_to([person], _open(modern))
     assert result.outcome is Outcome.ACCEPTED
     assert modern.messages[0][1] == "zoë@example.org"
 

@@ -8,7 +8,7 @@ import secrets
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +37,13 @@ class Sink:
 
 
 @contextmanager
-def smtp_sink(program: str, dumps: Path | None = None) -> Iterator[Sink]:
-    """smtp-sink, listening until the end of the block."""
+def smtp_sink(program: str, dumps: Path | None = None, *, faults: Sequence[str] = ()) -> Iterator[Sink]:
+    """smtp-sink, listening until the end of the block. `faults` are options of its own: see smtp-sink(1)."""
     port, name = free_port(), f"sink-{secrets.token_hex(8)}"
     keep = ["-d", f"{dumps}/message."] if dumps else []
     # As root it wants to be told who to be; it is told to stay, since tests' folders are private.
     user = ["-u", getpass.getuser()] if os.geteuid() == 0 else []
-    command = [program, *user, "-h", name, *keep, f"127.0.0.1:{port}", "100"]
+    command = [program, *user, "-h", name, *keep, *faults, f"127.0.0.1:{port}", "100"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         # Two sinks share a port without a word (SO_REUSEPORT): this one must be ours.

@@ -1,0 +1,290 @@
+"""Several connections at once: who carries which letter, and what happens when one of them fails.
+
+Each line is a thread with one connection. What all of them share is the post: the recipients who wait, the journal, and
+the wish to end. Whatever fails, each recipient gets one result, or none and then the journal says what is known.
+"""
+
+from __future__ import annotations
+
+import queue
+import smtplib
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+
+from newsletter.errors import ProviderError
+from newsletter.message import Recipient
+from newsletter.providers.base import Journal, Outcome, Result
+from newsletter.providers.dialogue import Dialogue, Letter, Lost, Refused, TimedOut, cut
+
+_LOSSES = 3
+"""So many connections lost in a row, without a word about a message, and a line gives up."""
+_GRACE = 5.0
+"""Seconds that a body under way has for its answer when nobody wants the results any more."""
+_CUT_AGAIN = 0.1
+
+
+Connect = Callable[[Callable[[smtplib.SMTP], None]], Dialogue]
+"""Makes a connection; shows it as soon as there is something to cut. Raises Busy, ProviderError."""
+
+
+class Busy(Exception):
+    """The relay takes no mail at the moment."""
+
+
+class _Ended(Exception):
+    """No body may be written any more."""
+
+
+class Post:
+    """The letters of one batch. `compose` makes a recipient's; `journal` is told by one thread at a time."""
+
+    def __init__(
+        self, recipients: Iterable[Recipient], compose: Callable[[Recipient], Letter], journal: Journal, room: int
+    ) -> None:
+        self._waiting = deque(recipients)
+        self._compose = compose
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._ended = False
+        # Bounded, so that nobody runs far ahead of who reads the results and may want no more of them.
+        self.results: queue.Queue[Result | None] = queue.Queue(room)
+        self.error: BaseException | None = None
+
+    def take(self) -> Letter | None:
+        """The next letter; none if there is none, or if it is time to end."""
+        if self._ended:
+            return None
+        try:
+            recipient = self._waiting.popleft()
+        except IndexError:
+            return None
+        return self._compose(recipient)
+
+    def put_back(self, letter: Letter) -> None:
+        """Let `letter`, which was not handed over, be the next again."""
+        self._waiting.appendleft(letter.recipient)
+
+    def put_off(self, why: Exception) -> Iterator[Result]:
+        """Those whose letters nobody took are for later; raises `why` if it is somebody's to see to."""
+        if self._waiting and isinstance(why, ProviderError):
+            raise why
+        for recipient in self._waiting:
+            yield self.record(Result(recipient=recipient.id, outcome=Outcome.LATER, detail=str(why)))
+
+    def intend(self, letter: Letter) -> None:
+        """Write down that the body of `letter` comes next; raises _Ended, and what the journal raises."""
+        with self._lock:
+            if self._ended:
+                raise _Ended
+            self._journal.intent([letter.recipient.id])
+
+    def conclude(self, result: Result) -> None:
+        """Write the result down, and pass it on, even if it cannot be written."""
+        try:
+            self.record(result)
+        finally:
+            self.results.put(result)
+
+    def record(self, result: Result) -> Result:
+        """Write the result down."""
+        with self._lock:
+            self._journal.answer(result)
+        return result
+
+    def end(self, error: BaseException | None = None) -> None:
+        """From now on no body is written. The first `error` is the one that is told."""
+        with self._lock:
+            self._ended = True
+            self.error = self.error or error
+
+
+class Line:
+    """One connection after another, carrying letters until none is left or the relay gives no connection."""
+
+    def __init__(self, post: Post, connect: Connect, dialogue: Dialogue | None, retire_after: int) -> None:
+        self._post = post
+        self._connect = connect
+        self._retire_after = retire_after
+        self._losses = 0
+        self._connection = dialogue.connection if dialogue else None
+        self.dialogue = dialogue
+        self.gave_up: Exception | None = None
+
+    def work(self) -> None:
+        """Carry letters; never raises. Afterwards `dialogue` is the connection that may be used again, if any."""
+        try:
+            announced: Letter | None = None
+            while letter := announced or self._announced():
+                announced = self._carried(letter)
+        except _Ended:
+            self._drop()
+        except BaseException as error:  # noqa: BLE001 (told by who reads the results)
+            self._drop()
+            self._post.end(error)
+        finally:
+            self._post.results.put(None)
+
+    def _announced(self) -> Letter | None:
+        """The next letter, announced on a connection that stands."""
+        while not self.gave_up and (letter := self._post.take()):
+            try:
+                dialogue = self._standing()
+            except (Busy, ProviderError) as error:
+                self._post.put_back(letter)
+                self.gave_up = error
+            else:
+                if self._is_taken(dialogue, letter):
+                    dialogue.announce(letter)
+                    return letter
+        return None
+
+    def _carried(self, letter: Letter) -> Letter | None:
+        """Hand over `letter`, announced before; returns the one that was announced behind it."""
+        assert self.dialogue
+        dialogue = self.dialogue
+        try:
+            dialogue.await_permission(letter)
+        except Refused as refusal:
+            self._concluded(refusal.result(letter))
+            return None
+        except Lost as error:
+            self._lose(error)
+            # Relays end a connection after so many messages: that is no reason to put off the next recipient.
+            if dialogue.concluded:
+                self._try_again(letter, error)
+            else:
+                self._post.conclude(letter.result(Outcome.LATER, error))
+            return None
+        behind = self._behind(dialogue)
+        self._post.intend(letter)
+        try:
+            answer = dialogue.hand_over(letter, behind)
+        except Lost as error:
+            self._post.conclude(letter.result(Outcome.UNCERTAIN, f"no answer: {error}"))
+            self._lose(error)
+            if behind:
+                self._try_again(behind, error)
+            return None
+        self._concluded(answer.result(letter))
+        if behind and not self.dialogue:
+            self._post.put_back(behind)
+            return None
+        return behind
+
+    def _behind(self, dialogue: Dialogue) -> Letter | None:
+        """A letter to announce with the end of the one before it."""
+        while dialogue.concluded + 1 < self._retire_after and (letter := self._post.take()):
+            if self._is_taken(dialogue, letter):
+                return letter
+        return None
+
+    def _try_again(self, letter: Letter, error: Lost) -> None:
+        """Over another connection, but not if waiting is all that the relay lets one do."""
+        if isinstance(error, TimedOut):
+            self._post.conclude(letter.result(Outcome.LATER, error))
+        else:
+            self._post.put_back(letter)
+
+    def _is_taken(self, dialogue: Dialogue, letter: Letter) -> bool:
+        refusal = dialogue.refusal(letter)
+        if refusal:
+            self._post.conclude(refusal.result(letter))
+        return refusal is None
+
+    def _concluded(self, result: Result) -> None:
+        self._losses = 0
+        if self.dialogue and not self.dialogue.usable:
+            self._drop()
+        self._post.conclude(result)
+
+    def _standing(self) -> Dialogue:
+        """The connection, a new one if there is none or it has carried enough."""
+        if self.dialogue and self.dialogue.concluded >= self._retire_after:
+            self._drop()
+        if self.dialogue is None:
+            self.dialogue = self._connect(self._watch)
+        return self.dialogue
+
+    def _watch(self, connection: smtplib.SMTP) -> None:
+        self._connection = connection
+
+    def cut(self) -> None:
+        """End the connection from another thread, whatever is under way."""
+        if self._connection:
+            cut(self._connection)
+
+    def _lose(self, error: Lost) -> None:
+        self._drop()
+        self._losses += 1
+        if self._losses == _LOSSES:
+            self.gave_up = error
+
+    def _drop(self) -> None:
+        if self.dialogue:
+            self.dialogue.close()
+            self.dialogue = None
+
+
+def carried(post: Post, connect: Connect, idle: list[Dialogue], *, number: int, retire_after: int) -> Iterator[Result]:
+    """The results of `post`, over `number` connections at most, each in a thread that ends before this does.
+
+    `idle` are the connections that stand; those that can be used again are put back. The relay may allow fewer than
+    `number`: that is no fault while one of them works; if none does, the rest is for later. Raises ProviderError, and
+    what composing and the journal raise, when all that was under way is concluded.
+    """
+    try:
+        if number and not idle:  # one to begin with: a wrong password is said once, not by every line
+            idle.append(connect(lambda _: None))
+    except Busy as error:
+        yield from post.put_off(error)
+        return
+    lines = [Line(post, connect, idle.pop() if idle else None, retire_after) for _ in range(number)]
+    try:
+        yield from _in_threads(post, lines)
+    finally:
+        idle += [line.dialogue for line in lines if line.dialogue]
+    if post.error:
+        raise post.error
+    reasons = [line.gave_up for line in lines if line.gave_up]
+    if reasons:
+        yield from post.put_off(next((fault for fault in reasons if isinstance(fault, ProviderError)), reasons[0]))
+
+
+def _in_threads(post: Post, lines: list[Line]) -> Iterator[Result]:
+    """What comes out of `lines`. When nobody wants it any more, what is under way is concluded, and nothing begins."""
+    threads = [threading.Thread(target=line.work, name=f"smtp-{n}", daemon=True) for n, line in enumerate(lines, 1)]
+    working = len(lines)
+    grace = _GRACE
+    try:
+        for thread in threads:
+            thread.start()
+        while working:
+            result = post.results.get()
+            if result:
+                yield result
+            else:
+                working -= 1
+    except KeyboardInterrupt:
+        grace = 0.0
+        raise
+    finally:
+        post.end()
+        _wait(post, lines, [thread for thread in threads if thread.ident], working, grace)
+
+
+def _wait(post: Post, lines: list[Line], threads: list[threading.Thread], working: int, grace: float) -> None:
+    """Until the last thread has ended; after `grace` seconds without a result, those that are left are cut."""
+    while working and any(thread.is_alive() for thread in threads):
+        try:
+            with suppress(queue.Empty):
+                working -= post.results.get(timeout=grace) is None
+                continue
+        except KeyboardInterrupt:  # who closes early ends anyway, and is in a hurry
+            pass
+        grace = _CUT_AGAIN  # a line that was connecting may have a new one
+        for line in lines:
+            line.cut()
+    for thread in threads:
+        thread.join()
