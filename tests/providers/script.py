@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,12 +30,14 @@ class Script:
 
     `at` has the replies by ("connect", n) for the n-th connection, ("mail", n) for the n-th MAIL, ("rcpt", address),
     ("data", address) and ("dot", address). `pieces` cuts what goes out into the packets it goes out in. `ahead` counts
-    the commands and bodies behind which more was said before they were answered.
+    the commands and bodies behind which more was said before they were answered. With `tls` it speaks TLS from the
+    first byte.
     """
 
     at: dict[tuple[str, object], list[str]] = field(default_factory=dict)
     ehlo: str = PIPELINING
     pieces: Callable[[bytes], list[bytes]] = lambda said: [said]
+    tls: ssl.SSLContext | None = None
     connections: int = 0
     mails: int = 0
     open: int = 0
@@ -101,6 +104,8 @@ class _Connection:
         script.count("open")
         self._socket.settimeout(20)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if script.tls:
+            self._socket = script.tls.wrap_socket(self._socket, server_side=True)
         with self._socket:
             try:
                 self._say(script.next("connect", number, "220 relay.example"))

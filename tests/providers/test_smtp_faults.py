@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import ssl
 import threading
 import time
 from collections import Counter
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,6 +21,7 @@ from newsletter.errors import ProviderError
 from newsletter.message import Recipient
 from newsletter.providers.base import Outcome, Result
 from newsletter.providers.smtp import Security, Smtp, SmtpOptions
+from tests.certificates import self_signed
 from tests.providers.contract import JournalFault, RecordingJournal, a_batch, recipients
 from tests.providers.script import CUT, CUT_WITHIN, HUSH, Script, playing
 
@@ -269,6 +272,28 @@ def test_without_pipelining_nothing_is_said_ahead(script: Script, ehlo: str) -> 
 def test_with_pipelining_the_end_of_a_body_goes_with_the_next_commands(script: Script) -> None:
     assert _send(script, 4) == _all_but(4)
     assert script.ahead == 4 * 2 + 3  # behind each MAIL and RCPT, and behind all bodies but the last
+
+
+def test_through_tls_it_is_the_same(script: Script, tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    script.tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    script.tls.load_cert_chain(certificate, key)
+    script.at = {
+        ("rcpt", READERS[1]): ["550 5.1.1 no such person"],
+        ("dot", READERS[20]): [CUT],
+        ("dot", READERS[30]): [HUSH],
+    }
+    options = SmtpOptions(
+        host="127.0.0.1", port=script.port, security=Security.TLS, ca_file=certificate, timeout=1, connections=3
+    )
+    people, journal = recipients(60), Strict()
+    with closing(Smtp(options)) as smtp:
+        results = list(smtp.send(a_batch(people), journal))
+    _hold(script, people, journal, results)
+    outcomes = Counter(result.outcome for result in results)
+    assert (outcomes[REJECTED], outcomes[UNCERTAIN]) == (1, 2)
+    assert outcomes[LATER] <= 1  # the one behind the silence, if there was one
+    assert script.ahead > 60
 
 
 def test_for_nobody_no_connection_is_made(script: Script) -> None:
