@@ -141,23 +141,26 @@ class Line:
         return None
 
     def _carried(self, letter: Letter) -> Letter | None:
-        """Hand over `letter`, announced before; returns the one that was announced behind it."""
+        """Hand over `letter`, announced before; returns the one that is announced behind it."""
         assert self.dialogue
         dialogue = self.dialogue
+        behind = self._behind(dialogue)  # composed while the relay's replies are on their way
         try:
             dialogue.await_permission(letter)
         except Refused as refusal:
             self._concluded(refusal.result(letter))
-            return None
+            if behind and self.dialogue:
+                dialogue.announce(behind)
+            return self._kept(behind)
         except Lost as error:
             self._lose(error)
+            self._kept(behind)
             # Relays end a connection after so many messages: that is no reason to put off the next recipient.
             if dialogue.concluded:
                 self._try_again(letter, error)
             else:
                 self._post.conclude(letter.result(Outcome.LATER, error))
             return None
-        behind = self._behind(dialogue)
         self._post.intend(letter)
         try:
             answer = dialogue.hand_over(letter, behind)
@@ -168,10 +171,7 @@ class Line:
                 self._try_again(behind, error)
             return None
         self._concluded(answer.result(letter))
-        if behind and not self.dialogue:
-            self._post.put_back(behind)
-            return None
-        return behind
+        return self._kept(behind)
 
     def _behind(self, dialogue: Dialogue) -> Letter | None:
         """A letter to announce with the end of the one before it."""
@@ -179,6 +179,13 @@ class Line:
             if self._is_taken(dialogue, letter):
                 return letter
         return None
+
+    def _kept(self, announced: Letter | None) -> Letter | None:
+        """`announced`, if the connection is still there; if not, it waits again."""
+        if announced and not self.dialogue:
+            self._post.put_back(announced)
+            return None
+        return announced
 
     def _try_again(self, letter: Letter, error: Lost) -> None:
         """Over another connection, but not if waiting is all that the relay lets one do."""
