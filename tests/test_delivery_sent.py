@@ -80,4 +80,8 @@ def test_a_second_clone_refuses_what_was_sent_elsewhere(tmp_path: Path) -> None:
         planned()
     here = publication.plan(an_edition())
     publication.ledger.freeze(here.send, here.body, here.audience)
+    with pytest.raises(StoreError, match=r"older than sent\.json, which says 3 selected where the ledger has 1"):
+        planned()
+    balance = publication.ledger.balance(here.edition.issue_id)
+    write_sent(tmp_path, sent_record(here.edition, balance, commit=None, provider="outbox"))
     assert planned()

@@ -26,8 +26,11 @@ def sent_record(edition: Edition, balance: Balance, *, commit: str | None, provi
 
 
 def refuse_if_sent_elsewhere(sent: Sent | None, issue_id: str, ledger: Ledger) -> None:
-    """Raise StoreError if the folder says that the issue was sent and this machine's ledger knows nothing of it."""
-    if sent is None or sent.id != issue_id or ledger.send(issue_id):
+    """Raise StoreError if the folder says that more of the issue was sent than this machine's ledger knows of."""
+    if sent is None or sent.id != issue_id:
+        return
+    if ledger.send(issue_id):
+        _refuse_an_older_ledger(sent, ledger.balance(issue_id))
         return
     raise StoreError(
         f"this issue was sent on {sent.time:%Y-%m-%d} {f'as edition {sent.hash[:12]}' if sent.hash else 'elsewhere'} "
@@ -36,3 +39,14 @@ def refuse_if_sent_elsewhere(sent: Sent | None, issue_id: str, ledger: Ledger) -
         if sent.hash
         else "if nobody got it there, remove its sent.json",
     )
+
+
+def _refuse_an_older_ledger(sent: Sent, known: Balance) -> None:
+    for what, number in (("selected", known.selected), ("accepted", known.accepted)):  # neither ever becomes less
+        if sent.balance.get(what, 0) > number:
+            raise StoreError(
+                f"the ledger on this machine is older than sent.json, which says {sent.balance[what]:,} {what} where "
+                f"the ledger has {number:,}: some would get it again",
+                hint="send where it was sent last, or restore a newer backup; `newsletter uncertain` decides about "
+                "those who may have got it",
+            )

@@ -19,13 +19,31 @@ def copy_database(source: Path, target: Path) -> None:
     try:
         os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         _copy(source, draft)
-        _to_disk(draft)
+        to_disk(draft)
         draft.replace(target)
-        _to_disk(target.parent)
+        to_disk(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"{source} cannot be copied to {target}: {error}") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def refuse_while_open(database: Path) -> None:
+    """Raise StoreError if another process has `database` open; otherwise all of it is in this one file afterwards.
+
+    One that is not there, or is broken, nobody has open.
+    """
+    if not database.exists():
+        return
+    try:
+        with closing(sqlite3.connect(database, timeout=0)) as alone:
+            alone.execute("PRAGMA journal_mode = DELETE")  # no WAL: that is only left by the last who has it open
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise StoreError(
+                f"{database} is in use by another process",
+                hint="end what works with it, such as `newsletter serve` or a send, and try again",
+            ) from error
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -35,7 +53,8 @@ def _copy(source: Path, target: Path) -> None:
         new.execute("PRAGMA journal_mode = DELETE")  # a single file, until it is used
 
 
-def _to_disk(path: Path) -> None:
+def to_disk(path: Path) -> None:
+    """Return when the file or folder at `path` is on the disk, as it is now. Raises OSError."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)

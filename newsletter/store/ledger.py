@@ -21,6 +21,7 @@ from newsletter.store.schema import batches, deliveries, editions, reading, send
 from newsletter.store.subscribers import SubscriberState
 
 CANCELLED = "cancelled"
+_NOT_SETTLED = (DeliveryState.WAITING.value, DeliveryState.CLAIMED.value)
 
 __all__ = [
     "CANCELLED",
@@ -162,6 +163,28 @@ class Ledger:
                 select(batches).where(batches.c.issue_id == issue_id, batches.c.settled_at.is_(None))
             ).all()
             return [_open_claim(connection, row) for row in rows]
+
+    def under_way(self) -> dict[str, Balance]:
+        """The balance of each issue that somebody waits for, by its id."""
+        with reading(self._engine) as connection:
+            issues = connection.scalars(
+                select(deliveries.c.issue_id).where(deliveries.c.state.in_(_NOT_SETTLED)).distinct()
+            ).all()
+            return {issue: _balance(connection, issue) for issue in issues}
+
+    def distrust(self, detail: str) -> dict[str, int]:
+        """Older than what was done, perhaps: all who wait are uncertain, for `detail`. Returns how many, by issue."""
+        with writing(self._engine) as connection:
+            now, waits = datetime.now(UTC), deliveries.c.state.in_(_NOT_SETTLED)
+            by_issue = select(deliveries.c.issue_id, func.count()).where(waits).group_by(deliveries.c.issue_id)
+            found = {row[0]: row[1] for row in connection.execute(by_issue)}
+            connection.execute(
+                update(deliveries)
+                .where(waits)
+                .values(state=DeliveryState.UNCERTAIN.value, detail=detail, settled_at=now)
+            )
+            connection.execute(update(batches).where(batches.c.settled_at.is_(None)).values(settled_at=now))
+            return found
 
     def cancel(self, issue_id: str) -> Balance:
         """Exclude all who wait, for good; a worker's batch is settled as it ends. Raises StoreError if never frozen."""
