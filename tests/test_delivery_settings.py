@@ -66,7 +66,7 @@ def test_they_are_kept_without_secrets(begun: Publication, tmp_path: Path) -> No
     [
         ("outbox", {}, ["provider: outbox, was smtp", "options.host: not set, was mail.example.org"]),
         ("smtp", {"providers": {"smtp": SMTP_OPTIONS | {"port": 25}}}, ["options.port: 25, was 587"]),
-        ("smtp", {"providers": {"smtp": SMTP_OPTIONS | {"timeout": 5}}}, ["options.timeout: 5, was not set"]),
+        ("smtp", {"providers": {"smtp": SMTP_OPTIONS | {"security": "tls"}}}, ["options.security: tls, was not set"]),
         (
             "smtp",
             {"public": {"url": "https://go.example.org"}},
@@ -101,6 +101,7 @@ def test_another_sender_and_another_list_are_refused_with_both(begun: Publicatio
     [
         {"send": {"provider": "outbox", "hold": "30s"}},
         {"providers": {"smtp": SMTP_OPTIONS | {"password": "another"}}},
+        {"providers": {"smtp": SMTP_OPTIONS | {"connections": 1, "timeout": 5}}},
         {"providers": {"smtp": SMTP_OPTIONS, "outbox": {"path": "/elsewhere"}}},
     ],
 )

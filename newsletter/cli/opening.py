@@ -151,18 +151,18 @@ def _counted(workspace: Workspace, folder: Path, id: str, readers: int | None) -
 def provider_named(workspace: Workspace, name: str, kept: Mapping[str, Any] | None = None) -> Provider:
     """The provider `name` with its options from newsletter.toml and its secrets from the environment.
 
-    Where options were `kept`, from when a send was begun, they are taken instead; secrets are never kept.
+    Where options were `kept`, from when a send was begun, they are taken instead; secrets and pace are those of now.
     """
     from newsletter.config import FILE_NAME, secret
     from newsletter.providers import open_provider, provider_type
 
-    secrets = provider_type(name).secrets
+    kind = provider_type(name)
     options = dict(workspace.settings.providers.get(name, {}))
     if kept is not None:
-        options = {key: value for key, value in options.items() if key in secrets} | {**kept}
+        options = {key: value for key, value in options.items() if key in {*kind.secrets, *kind.pace}} | {**kept}
     if name == "outbox":
         options.setdefault("path", str(workspace.data / OUTBOX))
-    for option in secrets:
+    for option in kind.secrets:
         value = secret(name, option)
         if value is not None:
             options[option] = value

@@ -134,11 +134,11 @@ def recipient_of(person: Subscriber, settings: Settings, keyring: Keyring, *, ha
 def send_settings(settings: Settings, provider: str) -> dict[str, Any]:
     """What of the configuration decides how an issue is sent through `provider`. No secret is in it, and no pace."""
     options = settings.providers.get(provider, {})
-    secrets = provider_type(provider).secrets
+    kind = provider_type(provider)
     return {
         "sender": settings.publication.sender,
         "public_url": settings.public_url,
-        "options": {key: value for key, value in options.items() if key not in secrets},
+        "options": {key: value for key, value in options.items() if key not in {*kind.secrets, *kind.pace}},
     }
 
 

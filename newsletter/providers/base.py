@@ -1,8 +1,9 @@
 """The seam between delivery and the services that carry mail.
 
 To add a provider: write providers/<name>.py with a class that has `Options` (pydantic, its configuration), `secrets`
-(the options that come from the environment, NEWSLETTER_<PROVIDER>_<OPTION>), `capabilities`, `send` and `close`; add
-one line to the table in providers/__init__.py; subclass the contract in tests/providers/contract.py.
+(the options that come from the environment, NEWSLETTER_<PROVIDER>_<OPTION>), `pace` (those that say how fast, and may
+change while an issue is under way), `capabilities`, `send` and `close`; add one line to the table in
+providers/__init__.py; subclass the contract in tests/providers/contract.py.
 
 The rules of `send`:
 * it yields exactly one Result for each recipient of the batch, in any order;
@@ -132,5 +133,6 @@ class ProviderType(Protocol):
 
     Options: ClassVar[type[BaseModel]]
     secrets: ClassVar[tuple[str, ...]]
+    pace: ClassVar[tuple[str, ...]]
 
     def __call__(self, options: Any) -> Provider: ...

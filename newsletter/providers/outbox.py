@@ -39,6 +39,7 @@ class Outbox:
 
     Options: ClassVar[type[Options]] = OutboxOptions
     secrets: ClassVar[tuple[str, ...]] = ()
+    pace: ClassVar[tuple[str, ...]] = ()
     capabilities = Capabilities(local=True)
 
     def __init__(self, options: OutboxOptions) -> None:

@@ -75,6 +75,7 @@ class Smtp:
 
     Options: ClassVar[type[Options]] = SmtpOptions
     secrets: ClassVar[tuple[str, ...]] = ("password",)
+    pace: ClassVar[tuple[str, ...]] = ("connections", "messages_per_connection", "timeout")
     capabilities = Capabilities()
 
     def __init__(self, options: SmtpOptions) -> None:
