@@ -8,17 +8,10 @@ from newsletter.cli import run
 from newsletter.errors import ContentError
 from newsletter.issue.load import find_issue, latest_issue, load_issue
 from newsletter.workspace import Workspace
+from tests.workspaces import SETTINGS
 
 INVALID = Path(__file__).parent / "issues_invalid"
 TINY = Path(__file__).parent / "issues" / "tiny"
-SETTINGS = """
-[publication]
-id = "testpubli001"
-name = "Test"
-url = "https://test.example.org"
-from = "Jo <jo@test.example.org>"
-postal_address = "1 Road"
-"""
 FRONT = "---\nid: {id}\ntitle: One\nsubject: One\n---\n"
 
 

@@ -250,28 +250,30 @@ class Entry:
     lang: str
 
 
-class Toc(_Block):
+class _Contents(_Block):
+    """A list of what there is to read, written when the issue is compiled."""
+
+    body = Body.NONE
+    title: str = ""
+    entries: SkipValidation[tuple[Entry, ...]] = ()
+
+
+class Toc(_Contents):
     """What there is to read: in issue.md its articles, in an article its headings.
 
     :::toc title="In this issue"
     """
 
     name = "toc"
-    body = Body.NONE
-    title: str = ""
-    entries: SkipValidation[tuple[Entry, ...]] = ()
 
 
-class Also(_Block):
+class Also(_Contents):
     """What else is in the issue: the articles beside this one.
 
     :::also title="Also in this issue"
     """
 
     name = "also"
-    body = Body.NONE
-    title: str = ""
-    entries: SkipValidation[tuple[Entry, ...]] = ()
 
 
 class Comments(_Block):
