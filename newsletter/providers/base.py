@@ -35,6 +35,7 @@ __all__ = [
     "Batch",
     "Capabilities",
     "Carrier",
+    "Fault",
     "Journal",
     "Options",
     "Outcome",
@@ -54,14 +55,27 @@ class Outcome(StrEnum):
     UNCERTAIN = "uncertain"  # handed over, and the answer is not known
 
 
+class Fault(StrEnum):
+    """Whose fault it is that a message was not taken; a reply of SMTP says it by its subject (RFC 3463 section 2)."""
+
+    RECIPIENT = "recipient"  # their address, mailbox or server (x.1.x, x.2.x): nobody else is concerned
+    SENDER = "sender"  # who sends, or what, or how much (x.7.x): others may be refused for the same
+    SERVICE = "service"  # the connection or the service, or nobody says
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """The outcome for one recipient, with the service's words and its own id of the message."""
+    """The outcome for one recipient, with the service's words and its own id of the message.
+
+    `fault` is of one who was not accepted. `retry_after`: the seconds to wait, where the service says so.
+    """
 
     recipient: str
     outcome: Outcome
     detail: str = ""
     provider_id: str = ""
+    fault: Fault = Fault.SERVICE
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
