@@ -1,26 +1,20 @@
-"""Whose fault a refusal is: when a service refuses everybody for a reason that is ours, the send pauses, and nobody is
-failed for it.
+"""When a service refuses everybody for a reason that is ours, the send pauses, and nobody is failed for it.
 
-A reply says by its second digit what it is about (RFC 3463 section 2): 5.1 and 5.2 are the recipient's address and
-mailbox; all else, 5.7 above all, may be about the sender. One such refusal is taken for the recipient's; a row of them
-is not.
+One refusal is taken for the recipient's, whatever is said; a row of them is not, unless each says that it is the
+recipient's (providers.base.Fault).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from newsletter.errors import ProviderError
-from newsletter.providers.base import Outcome, Result
+from newsletter.providers.base import Fault, Outcome, Result
 
 FIRST = 5
 """So many refusals in a row open the circuit while nobody was accepted yet."""
 LATER = 20
-"""So many open it afterwards, if each says that it is about the sender (5.7)."""
-
-_STATUS = re.compile(r"\b5\.(?P<subject>\d{1,3})\.\d{1,3}\b")
-_ADDRESS, _MAILBOX, _POLICY = "1", "2", "7"
+"""So many open it afterwards, if each says that it is the sender's fault."""
 
 
 class CircuitOpen(ProviderError):
@@ -39,7 +33,7 @@ class Circuit:
         if result.outcome is Outcome.ACCEPTED:
             self._accepted = True
             self._row.clear()
-        elif result.outcome is Outcome.REJECTED and _subject(result) not in {_ADDRESS, _MAILBOX}:
+        elif result.outcome is Outcome.REJECTED and result.fault is not Fault.RECIPIENT:
             self._row[result.recipient] = result
             if self._is_open():
                 raise CircuitOpen(
@@ -56,9 +50,4 @@ class Circuit:
     def _is_open(self) -> bool:
         if not self._accepted:
             return len(self._row) >= FIRST
-        return len(self._row) >= LATER and all(_subject(result) == _POLICY for result in self._row.values())
-
-
-def _subject(result: Result) -> str:
-    found = _STATUS.search(result.detail)
-    return found["subject"] if found else ""
+        return len(self._row) >= LATER and all(result.fault is Fault.SENDER for result in self._row.values())

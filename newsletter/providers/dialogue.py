@@ -1,4 +1,4 @@
-"""What is said to a relay once a connection stands, and what its replies mean (RFC 5321), as fast as the wire allows.
+"""What is said to a relay once a connection stands (RFC 5321), as fast as the wire allows.
 
 Where the relay offers PIPELINING (RFC 2920), MAIL, RCPT and DATA go out in one write, and together with the end of the
 message before them: one message, one round trip. DATA stays the last of its group, so a body is never written before
@@ -16,21 +16,20 @@ import smtplib
 import socket
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from newsletter.config import secret_variable
 from newsletter.errors import ProviderError
 from newsletter.message import Recipient
-from newsletter.providers.base import Outcome, Result
+from newsletter.providers.base import Fault, Outcome, Result
+from newsletter.providers.replies import Reply
 
 PASSWORD = secret_variable("smtp", "password")
 _OK = frozenset({250, 251})
 _GO_AHEAD = frozenset({354})
-_CLOSING = 421
 _TOO_LARGE = 552
 _WHO_ARE_YOU = {530, 534, 535, 538}  # RFC 4954 section 6: it is we who are refused, not the recipient
-_QUEUED_AS = re.compile(r"\bqueued as (\S+)", re.IGNORECASE)
-_REPLY = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
 _REPLY_BYTES = 65_536
 _GROUP = 4  # the end of a message, and MAIL, RCPT, DATA of the next
 _GOODBYE = 5.0
@@ -48,61 +47,44 @@ class Letter:
     sender: str
     data: bytes
 
-    def result(self, outcome: Outcome, why: object) -> Result:
-        return Result(recipient=self.recipient.id, outcome=outcome, detail=str(why))
-
 
 def stuffed(message: bytes) -> bytes:
     """`message` with each dot doubled that begins a line (RFC 5321 section 4.5.2)."""
     return (b"." + message if message.startswith(b".") else message).replace(b"\n.", b"\n..")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply of the relay, its lines joined."""
-
-    code: int
-    text: bytes = b""
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.words}".strip()
-
-    @property
-    def words(self) -> str:
-        return " ".join(self.text.decode("utf-8", "replace").split())[:500]
-
-    @property
-    def closes(self) -> bool:
-        """Whether it ends the connection."""
-        return self.code == _CLOSING
-
-    def result(self, letter: Letter) -> Result:
-        """What it means as the answer to the whole of `letter` (RFC 5321 section 4.2.1: the first digit decides)."""
-        outcomes = {2: Outcome.ACCEPTED, 4: Outcome.LATER, 5: Outcome.REJECTED}
-        words = self.words
-        queued = _QUEUED_AS.search(words)
-        return Result(
-            recipient=letter.recipient.id,
-            outcome=outcomes.get(self.code // 100, Outcome.UNCERTAIN),
-            detail=str(self),
-            provider_id=queued[1] if queued else "",
-        )
-
-
 class Refused(Exception):
-    """The relay refuses one message, before its body."""
+    """The relay refuses one message, before its body; `at_sender`: before it was told for whom it is."""
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-        super().__init__(str(answer))
+    def __init__(self, reply: Reply, *, at_sender: bool = False) -> None:
+        self._reply = reply
+        self._at_sender = at_sender
+        super().__init__(str(reply))
 
-    def result(self, letter: Letter) -> Result:
-        permanent = self._answer.code // 100 == 5
-        return letter.result(Outcome.REJECTED if permanent else Outcome.LATER, self._answer)
+    def result(self, recipient: str) -> Result:
+        return self._reply.refusal(recipient, at_sender=self._at_sender)
 
 
 class Lost(Exception):
-    """The connection is of no use any more."""
+    """There is no connection, or it is of no use any more: in words of ours, or of the relay."""
+
+    def __init__(self, why: Reply | str) -> None:
+        self._reply = why if isinstance(why, Reply) else Reply(0)
+        super().__init__(str(why))
+
+    def unknown(self, recipient: str) -> Result:
+        """What it means for `recipient`, who has been handed over."""
+        return replace(self.result(recipient), outcome=Outcome.UNCERTAIN, detail=f"no answer: {self}")
+
+    def result(self, recipient: str) -> Result:
+        """What it means for `recipient`, who has not been handed over, and whose fault it is not."""
+        return Result(
+            recipient=recipient,
+            outcome=Outcome.LATER,
+            detail=str(self),
+            fault=Fault.SENDER if self._reply.fault is Fault.SENDER else Fault.SERVICE,
+            retry_after=self._reply.retry_after,
+        )
 
 
 class TimedOut(Lost):
@@ -137,12 +119,14 @@ class Dialogue:
         """What the relay would say of `letter`, as far as it has told already what it does not take."""
         address = letter.recipient.address
         if not (address + letter.sender).isprintable():
-            return Refused(Answer(501, b"5.1.3 the address has control characters in it"))
+            return Refused(Reply(501, b"5.1.3 the address has control characters in it"))
         if not self._international and not (address + letter.sender).isascii():
-            return Refused(Answer(553, b"the relay does not take addresses in other than ASCII letters (SMTPUTF8)"))
+            status = b"5.6.7" if letter.sender.isascii() else b"5.1.7"
+            words = b"%s the relay does not take addresses in other than ASCII letters (SMTPUTF8)" % status
+            return Refused(Reply(553, words))
         if 0 < self._largest < len(letter.data):
             words = b"5.3.4 the message has %d bytes; the relay takes %d" % (len(letter.data), self._largest)
-            return Refused(Answer(_TOO_LARGE, words))
+            return Refused(Reply(_TOO_LARGE, words))
         return None
 
     def announce(self, letter: Letter) -> None:
@@ -154,11 +138,11 @@ class Dialogue:
 
         Raises Refused (the dialogue goes on with the next, if it is still `usable`), Lost, ProviderError.
         """
-        refused: Answer | None = None
+        refused: Reply | None = None
         accepted: set[str] = set()
-        last = Answer(0)
+        last = Reply(0)
         for command, good in (("MAIL", _OK), ("RCPT", _OK), ("DATA", _GO_AHEAD)):
-            last = self._answer_but_for(refused)
+            last = self._answer_but_for(refused, at_sender="MAIL" not in accepted)
             if last.code in good:
                 accepted.add(command)
             elif refused is None:
@@ -166,12 +150,12 @@ class Dialogue:
                 self._unsaid.clear()
             if refused and not self._unanswered:
                 self._clear(waits=last.code in _GO_AHEAD, for_somebody="RCPT" in accepted)
-                raise Refused(refused)
+                raise Refused(refused, at_sender="MAIL" not in accepted)
         if self._read:
             raise self._lost(Lost("the relay says more than it was asked"))
         self.usable = False  # nobody says QUIT within a message
 
-    def hand_over(self, letter: Letter, behind: Letter | None) -> Answer:
+    def hand_over(self, letter: Letter, behind: Letter | None) -> Reply:
         """Write the body of `letter`, and the announcement of the one `behind` it; the answer to the body.
 
         Raises Lost: then nobody can know whether the relay has taken it.
@@ -205,19 +189,19 @@ class Dialogue:
             b"DATA\r\n",
         )
 
-    def _answer_but_for(self, refused: Answer | None) -> Answer:
+    def _answer_but_for(self, refused: Reply | None, *, at_sender: bool) -> Reply:
         """The next reply; who has been `refused` stays so if none comes."""
         try:
             answer = self._answer()
             if answer.closes:
-                raise self._lost(Lost(str(answer)))
+                raise self._lost(Lost(answer))
         except Lost:
             if refused:
-                raise Refused(refused) from None
+                raise Refused(refused, at_sender=at_sender) from None
             raise
         return answer
 
-    def _refusing(self, command: str, letter: Letter, answer: Answer) -> Answer:
+    def _refusing(self, command: str, letter: Letter, answer: Reply) -> Reply:
         """`answer`, unless it says that it is not the recipient who is refused: that is a ProviderError."""
         if answer.code in _WHO_ARE_YOU:
             self.usable = False
@@ -248,7 +232,7 @@ class Dialogue:
             answer = self._answer()
             self.usable = not answer.closes and (waits or answer.code in _OK)
 
-    def _answer(self) -> Answer:
+    def _answer(self) -> Reply:
         """The next reply, once all has been written that may be; raises Lost."""
         try:
             self._write()
@@ -266,17 +250,17 @@ class Dialogue:
             self._unanswered += len(group)
             self._socket.sendall(b"".join(group))
 
-    def _reply(self) -> Answer:
+    def _reply(self) -> Reply:
         texts: list[bytes] = []
         while True:
             line = self._line()
-            found = _REPLY.fullmatch(line)
+            found = _LINE.fullmatch(line)
             if not found:
                 raise self._lost(Lost(f"the relay says what is no SMTP: {line[:80]!r}"))
             code, more, text = found.groups(b"")
             texts.append(text)
             if more != b"-":
-                return Answer(int(code), b" ".join(texts))
+                return Reply(int(code), b" ".join(texts))
             if sum(map(len, texts)) > _REPLY_BYTES:
                 raise self._lost(Lost("the relay does not stop talking"))
 

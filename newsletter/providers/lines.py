@@ -15,7 +15,7 @@ from contextlib import suppress
 
 from newsletter.errors import ProviderError
 from newsletter.message import Recipient
-from newsletter.providers.base import Journal, Outcome, Result
+from newsletter.providers.base import Journal, Result
 from newsletter.providers.dialogue import Dialogue, Letter, Lost, Refused, TimedOut, cut
 
 _LOSSES = 3
@@ -26,11 +26,7 @@ _CUT_AGAIN = 0.1
 
 
 Connect = Callable[[Callable[[smtplib.SMTP], None]], Dialogue]
-"""Makes a connection; shows it as soon as there is something to cut. Raises Busy, ProviderError."""
-
-
-class Busy(Exception):
-    """The relay takes no mail at the moment."""
+"""Makes a connection; shows it as soon as there is something to cut. Raises Lost, ProviderError."""
 
 
 class _Ended(Exception):
@@ -66,12 +62,14 @@ class Post:
         """Let `letter`, which was not handed over, be the next again."""
         self._waiting.appendleft(letter.recipient)
 
-    def put_off(self, why: Exception) -> Iterator[Result]:
+    def put_off(self, why: Lost | ProviderError) -> Iterator[Result]:
         """Those whose letters nobody took are for later; raises `why` if it is somebody's to see to."""
-        if self._waiting and isinstance(why, ProviderError):
-            raise why
+        if isinstance(why, ProviderError):
+            if self._waiting:
+                raise why
+            return
         for recipient in self._waiting:
-            yield self.record(Result(recipient=recipient.id, outcome=Outcome.LATER, detail=str(why)))
+            yield self.record(why.result(recipient.id))
 
     def intend(self, letter: Letter) -> None:
         """Write down that the body of `letter` comes next; raises _Ended, and what the journal raises."""
@@ -110,7 +108,7 @@ class Line:
         self._losses = 0
         self._connection = dialogue.connection if dialogue else None
         self.dialogue = dialogue
-        self.gave_up: Exception | None = None
+        self.gave_up: Lost | ProviderError | None = None
 
     def work(self) -> None:
         """Carry letters; never raises. Afterwards `dialogue` is the connection that may be used again, if any."""
@@ -131,7 +129,7 @@ class Line:
         while not self.gave_up and (letter := self._post.take()):
             try:
                 dialogue = self._standing()
-            except (Busy, ProviderError) as error:
+            except (Lost, ProviderError) as error:
                 self._post.put_back(letter)
                 self.gave_up = error
             else:
@@ -148,7 +146,7 @@ class Line:
         try:
             dialogue.await_permission(letter)
         except Refused as refusal:
-            self._concluded(refusal.result(letter))
+            self._concluded(refusal.result(letter.recipient.id))
             if behind and self.dialogue:
                 dialogue.announce(behind)
             return self._kept(behind)
@@ -159,18 +157,18 @@ class Line:
             if dialogue.concluded:
                 self._try_again(letter, error)
             else:
-                self._post.conclude(letter.result(Outcome.LATER, error))
+                self._post.conclude(error.result(letter.recipient.id))
             return None
         self._post.intend(letter)
         try:
             answer = dialogue.hand_over(letter, behind)
         except Lost as error:
-            self._post.conclude(letter.result(Outcome.UNCERTAIN, f"no answer: {error}"))
+            self._post.conclude(error.unknown(letter.recipient.id))
             self._lose(error)
             if behind:
                 self._try_again(behind, error)
             return None
-        self._concluded(answer.result(letter))
+        self._concluded(answer.verdict(letter.recipient.id))
         return self._kept(behind)
 
     def _behind(self, dialogue: Dialogue) -> Letter | None:
@@ -190,14 +188,14 @@ class Line:
     def _try_again(self, letter: Letter, error: Lost) -> None:
         """Over another connection, but not if waiting is all that the relay lets one do."""
         if isinstance(error, TimedOut):
-            self._post.conclude(letter.result(Outcome.LATER, error))
+            self._post.conclude(error.result(letter.recipient.id))
         else:
             self._post.put_back(letter)
 
     def _is_taken(self, dialogue: Dialogue, letter: Letter) -> bool:
         refusal = dialogue.refusal(letter)
         if refusal:
-            self._post.conclude(refusal.result(letter))
+            self._post.conclude(refusal.result(letter.recipient.id))
         return refusal is None
 
     def _concluded(self, result: Result) -> None:
@@ -244,7 +242,7 @@ def carried(post: Post, connect: Connect, idle: list[Dialogue], *, number: int, 
     try:
         if number and not idle:  # one to begin with: a wrong password is said once, not by every line
             idle.append(connect(lambda _: None))
-    except Busy as error:
+    except Lost as error:
         yield from post.put_off(error)
         return
     lines = [Line(post, connect, idle.pop() if idle else None, retire_after) for _ in range(number)]

@@ -10,7 +10,6 @@ import smtplib
 import ssl
 from collections.abc import Callable, Generator, Iterator, Sequence
 from enum import StrEnum
-from functools import partial
 from math import ceil
 from typing import Any, ClassVar
 
@@ -19,8 +18,9 @@ from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from newsletter.errors import ProviderError
 from newsletter.message import Composer, Recipient, envelope_sender
 from newsletter.providers.base import Batch, Capabilities, Journal, Options, Result
-from newsletter.providers.dialogue import PASSWORD, Answer, Dialogue, Letter, stuffed
-from newsletter.providers.lines import Busy, Post, carried
+from newsletter.providers.dialogue import PASSWORD, Dialogue, Letter, Lost, stuffed
+from newsletter.providers.lines import Post, carried
+from newsletter.providers.replies import Reply
 
 _WORTH_A_CONNECTION = 10
 """So many messages for each connection at least: a new one takes about as many round trips."""
@@ -81,6 +81,7 @@ class Smtp:
     def __init__(self, options: SmtpOptions) -> None:
         self._options = options
         self._idle: list[Dialogue] = []
+        self._served = False
 
     def send(self, batch: Batch, journal: Journal) -> Generator[Result, None, None]:
         """See providers.base. While the relay says that it is busy, the rest of the batch is for later."""
@@ -113,8 +114,21 @@ class Smtp:
         _close(self._idle)
 
     def _carried(self, post: Post, idle: list[Dialogue], number: int) -> Iterator[Result]:
-        connect = partial(_connect, self._options)
-        return carried(post, connect, idle, number=number, retire_after=self._options.messages_per_connection)
+        return carried(post, self._connect, idle, number=number, retire_after=self._options.messages_per_connection)
+
+    def _connect(self, watch: Callable[[smtplib.SMTP], None]) -> Dialogue:
+        try:
+            dialogue = _connect(self._options, watch)
+        except _OutOfReach as error:
+            if self._served:  # it was the right place: the relay will be there again
+                raise
+            raise ProviderError(str(error), hint="is `port` right?") from error
+        self._served = True
+        return dialogue
+
+
+class _OutOfReach(Lost):
+    """Nobody answers where the relay should be."""
 
 
 class _Unwritten:
@@ -170,14 +184,14 @@ def _connect(options: SmtpOptions, watch: Callable[[smtplib.SMTP], None]) -> Dia
             hint='`security` is "tls" on port 465 and "starttls" on port 587',
         ) from error
     except smtplib.SMTPServerDisconnected as error:
-        raise Busy(f"{where}: {error}") from error
+        raise Lost(f"{where}: {error}") from error
     except smtplib.SMTPResponseException as error:
-        answer = Answer(error.smtp_code, _as_bytes(error.smtp_error))
+        answer = Reply(error.smtp_code, _as_bytes(error.smtp_error))
         if answer.code // 100 == 4:
-            raise Busy(str(answer)) from error
+            raise Lost(answer) from error
         raise ProviderError(f"{where} does not serve us: {answer}") from error
     except OSError as error:
-        raise ProviderError(f"{where} cannot be reached: {error.strerror or error}", hint="is `port` right?") from error
+        raise _OutOfReach(f"{where} cannot be reached: {error.strerror or error}") from error
 
 
 def _open(options: SmtpOptions, watch: Callable[[smtplib.SMTP], None]) -> smtplib.SMTP:
@@ -204,6 +218,8 @@ def _log_in(connection: smtplib.SMTP, options: SmtpOptions) -> None:
     except smtplib.SMTPServerDisconnected:
         raise
     except smtplib.SMTPException as error:
+        if isinstance(error, smtplib.SMTPResponseException) and error.smtp_code // 100 == 4:
+            raise  # not the password: RFC 4954 section 6, "temporary authentication failure"
         raise ProviderError(
             f"{options.host} does not accept the username {options.username}: {_said(error)}",
             hint=f"the password comes from {PASSWORD}",
@@ -212,7 +228,7 @@ def _log_in(connection: smtplib.SMTP, options: SmtpOptions) -> None:
 
 def _said(error: smtplib.SMTPException) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return str(Answer(error.smtp_code, _as_bytes(error.smtp_error)))
+        return str(Reply(error.smtp_code, _as_bytes(error.smtp_error)))
     return str(error)
 
 

@@ -64,16 +64,18 @@ class Script:
 
 @contextmanager
 def playing(script: Script) -> Iterator[Script]:
-    """`script`, on a free port of 127.0.0.1 until the end of the block."""
+    """`script`, on a free port of 127.0.0.1 until the end of the block, when all connections are ended."""
     listening = socket.create_server(("127.0.0.1", 0))
     script.port = listening.getsockname()[1]
     ended = threading.Event()
     threads: list[threading.Thread] = []
+    connections: list[socket.socket] = []
 
     def accept() -> None:
         with suppress(OSError):
             while True:
                 connection, _ = listening.accept()
+                connections.append(connection)
                 threads.append(threading.Thread(target=_Connection(script, connection, ended).play))
                 threads[-1].start()
 
@@ -85,6 +87,9 @@ def playing(script: Script) -> Iterator[Script]:
         ended.set()
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()
+        for connection in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in (accepting, *threads):
             thread.join()
 

@@ -235,6 +235,15 @@ def test_a_wrong_password_names_the_variable(certificate: tuple[Path, Path]) -> 
         assert _outcomes(_send(_open(relay, username="me", password="right", **private), 1)) == [Outcome.ACCEPTED]
 
 
+def test_a_relay_that_cannot_look_up_passwords_now_is_busy(certificate: tuple[Path, Path]) -> None:
+    def authenticate(*_: Any) -> AuthResult:
+        return AuthResult(success=False, handled=False, message="454 4.7.0 Temporary authentication failure")
+
+    private = {"security": "starttls", "ca_file": str(certificate[0]), "username": "me", "password": "right"}
+    with serving(Relay(), tls_context=_context(certificate), authenticator=authenticate, auth_required=True) as relay:
+        assert _outcomes(_send(_open(relay, **private), 2)) == [Outcome.LATER] * 2
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

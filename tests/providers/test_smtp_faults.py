@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from newsletter.errors import ProviderError
 from newsletter.message import Recipient
-from newsletter.providers.base import Outcome, Result
+from newsletter.providers.base import Fault, Outcome, Result
 from newsletter.providers.smtp import Security, Smtp, SmtpOptions
 from tests.certificates import self_signed
 from tests.providers.contract import JournalFault, RecordingJournal, a_batch, recipients
@@ -231,6 +231,70 @@ def test_a_relay_that_closes_for_good_in_the_middle_takes_the_rest_later(script:
     script.at["mail", 3] = ["421 4.3.2 shutting down"]
     script.at |= {("connect", n): ["421 4.3.2 shut down"] for n in range(2, 9)}
     assert _send(script, 6) == _all_but(6, _2=LATER, _3=LATER, _4=LATER, _5=LATER)
+
+
+@dataclass(frozen=True)
+class Fall:
+    """What a relay says or does, when, and what is known of the first reader then."""
+
+    at: tuple[str, object]
+    said: str
+    outcome: Outcome
+    fault: Fault
+    retry_after: float | None = None
+
+
+@pytest.mark.parametrize(
+    "fall",
+    [
+        Fall(("connect", 1), "421 4.3.2 come back in 5 minutes", LATER, Fault.SERVICE, 300),
+        Fall(("connect", 1), "450 4.7.0 come back in 5 minutes", LATER, Fault.SERVICE, 300),
+        Fall(("connect", 1), "421 4.7.0 too many connections from your address", LATER, Fault.SENDER),
+        Fall(("connect", 1), CUT, LATER, Fault.SERVICE),
+        Fall(("mail", 1), CUT, LATER, Fault.SERVICE),
+        Fall(("mail", 1), HUSH, LATER, Fault.SERVICE),
+        Fall(("mail", 1), "450 4.1.8 your domain is not found", LATER, Fault.SENDER),
+        Fall(("mail", 1), "452 4.3.1 disk full", LATER, Fault.SERVICE),
+        Fall(("rcpt", READERS[0]), "450 4.2.0 greylisted for 00:01:00", LATER, Fault.RECIPIENT, 60),
+        Fall(("rcpt", READERS[0]), "550 5.1.1 no such person", REJECTED, Fault.RECIPIENT),
+        Fall(("rcpt", READERS[0]), "550 5.7.1 blocked", REJECTED, Fault.SENDER),
+        Fall(("rcpt", READERS[0]), "421 4.3.2 bye", LATER, Fault.SERVICE),
+        Fall(("data", READERS[0]), "451 try again in 60 seconds", LATER, Fault.RECIPIENT, 60),
+        Fall(("dot", READERS[0]), "451 4.7.1 try again in 60 seconds", LATER, Fault.RECIPIENT, 60),
+        Fall(("dot", READERS[0]), "421 4.7.28 rate limited", LATER, Fault.SENDER),
+        Fall(("dot", READERS[0]), CUT, UNCERTAIN, Fault.SERVICE),
+        Fall(("dot", READERS[0]), HUSH, UNCERTAIN, Fault.SERVICE),
+    ],
+    ids=lambda fall: f"{fall.at[0]} {fall.said}",
+)
+def test_whose_fault_it_is_and_how_long_to_wait(script: Script, fall: Fall) -> None:
+    script.at[fall.at] = [fall.said]
+    with closing(_smtp(script, timeout=0.3)) as smtp:
+        [result] = smtp.send(a_batch(recipients(1)), Strict())
+    assert (result.outcome, result.fault, result.retry_after) == (fall.outcome, fall.fault, fall.retry_after)
+
+
+def test_what_the_relay_does_not_take_is_the_fault_of_who_wrote_it(script: Script) -> None:
+    script.ehlo = "250-relay.example\r\n250 SIZE 100"
+    person = recipients(1)[0]
+    with closing(_smtp(script)) as smtp:
+        for address, fault in {
+            person.address: Fault.SENDER,  # too large
+            "zoë@example.org": Fault.RECIPIENT,
+            "zo\te@example.org": Fault.RECIPIENT,
+        }.items():
+            [result] = smtp.send(a_batch([replace(person, address=address)]), Strict())
+            assert (result.outcome, result.fault) == (REJECTED, fault)
+
+
+def test_a_relay_that_goes_away_is_waited_for() -> None:
+    with playing(Script()) as script:
+        smtp = _smtp(script)
+        assert [result.outcome for result in smtp.send(a_batch(recipients(2)), Strict())] == [ACCEPTED] * 2
+    with closing(smtp):
+        results = list(smtp.send(a_batch(recipients(3)), Strict()))
+    assert {(result.outcome, result.fault) for result in results} == {(LATER, Fault.SERVICE)}
+    assert "cannot be reached: Connection refused" in results[0].detail
 
 
 def test_a_relay_that_accepts_slowly(script: Script) -> None:
