@@ -30,6 +30,7 @@ _GO_AHEAD = frozenset({354})
 _TOO_LARGE = 552
 _WHO_ARE_YOU = {530, 534, 535, 538}  # RFC 4954 section 6: it is we who are refused, not the recipient
 _LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_MAILMAX = re.compile(r"\bMAILMAX=([1-9]\d*)", re.IGNORECASE)
 _REPLY_BYTES = 65_536
 _GROUP = 4  # the end of a message, and MAIL, RCPT, DATA of the next
 _GOODBYE = 5.0
@@ -95,10 +96,10 @@ class Dialogue:
     """A conversation over `connection`, which stands, is encrypted and logged in as it should be.
 
     For each message: `announce`, `await_permission`, `hand_over`. `concluded` counts those that the relay has said its
-    last word on.
+    last word on; it takes `most`, or as many as the relay says (RFC 9422 section 4.1), and is then to be closed.
     """
 
-    def __init__(self, connection: smtplib.SMTP) -> None:
+    def __init__(self, connection: smtplib.SMTP, most: int) -> None:
         assert connection.sock is not None
         self.connection = connection
         self._socket = connection.sock
@@ -109,11 +110,17 @@ class Dialogue:
         self._announces_size = size is not None
         self._largest = int(size) if size and size.isdecimal() else 0
         self._international = connection.has_extn("smtputf8")
+        limit = _MAILMAX.search(connection.esmtp_features.get("limits", ""))
+        self._most = min(most, int(limit[1])) if limit else most
         self._unsaid: deque[bytes] = deque()
         self._unanswered = 0
         self._read = b""
         self.concluded = 0
         self.usable = True
+
+    def takes(self, more: int) -> bool:
+        """Whether this connection carries so many `more`."""
+        return self.concluded + more <= self._most
 
     def refusal(self, letter: Letter) -> Refused | None:
         """What the relay would say of `letter`, as far as it has told already what it does not take."""

@@ -101,10 +101,9 @@ class Post:
 class Line:
     """One connection after another, carrying letters until none is left or the relay gives no connection."""
 
-    def __init__(self, post: Post, connect: Connect, dialogue: Dialogue | None, retire_after: int) -> None:
+    def __init__(self, post: Post, connect: Connect, dialogue: Dialogue | None) -> None:
         self._post = post
         self._connect = connect
-        self._retire_after = retire_after
         self._losses = 0
         self._connection = dialogue.connection if dialogue else None
         self.dialogue = dialogue
@@ -173,7 +172,7 @@ class Line:
 
     def _behind(self, dialogue: Dialogue) -> Letter | None:
         """A letter to announce with the end of the one before it."""
-        while dialogue.concluded + 1 < self._retire_after and (letter := self._post.take()):
+        while dialogue.takes(2) and (letter := self._post.take()):
             if self._is_taken(dialogue, letter):
                 return letter
         return None
@@ -206,7 +205,7 @@ class Line:
 
     def _standing(self) -> Dialogue:
         """The connection, a new one if there is none or it has carried enough."""
-        if self.dialogue and self.dialogue.concluded >= self._retire_after:
+        if self.dialogue and not self.dialogue.takes(1):
             self._drop()
         if self.dialogue is None:
             self.dialogue = self._connect(self._watch)
@@ -232,7 +231,7 @@ class Line:
             self.dialogue = None
 
 
-def carried(post: Post, connect: Connect, idle: list[Dialogue], *, number: int, retire_after: int) -> Iterator[Result]:
+def carried(post: Post, connect: Connect, idle: list[Dialogue], *, number: int) -> Iterator[Result]:
     """The results of `post`, over `number` connections at most, each in a thread that ends before this does.
 
     `idle` are the connections that stand; those that can be used again are put back. The relay may allow fewer than
@@ -245,7 +244,7 @@ def carried(post: Post, connect: Connect, idle: list[Dialogue], *, number: int, 
     except Lost as error:
         yield from post.put_off(error)
         return
-    lines = [Line(post, connect, idle.pop() if idle else None, retire_after) for _ in range(number)]
+    lines = [Line(post, connect, idle.pop() if idle else None) for _ in range(number)]
     try:
         yield from _in_threads(post, lines)
     finally:

@@ -114,7 +114,7 @@ class Smtp:
         _close(self._idle)
 
     def _carried(self, post: Post, idle: list[Dialogue], number: int) -> Iterator[Result]:
-        return carried(post, self._connect, idle, number=number, retire_after=self._options.messages_per_connection)
+        return carried(post, self._connect, idle, number=number)
 
     def _connect(self, watch: Callable[[smtplib.SMTP], None]) -> Dialogue:
         try:
@@ -169,7 +169,7 @@ def _connect(options: SmtpOptions, watch: Callable[[smtplib.SMTP], None]) -> Dia
         connection = _open(options, watch)
         try:
             _log_in(connection, options)
-            return Dialogue(connection)
+            return Dialogue(connection, options.messages_per_connection)
         except BaseException:
             connection.close()
             raise

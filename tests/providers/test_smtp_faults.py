@@ -372,6 +372,20 @@ def test_a_connection_is_retired(script: Script) -> None:
     assert [line for line in script.lines if line == "QUIT"] == ["QUIT"] * 3
 
 
+@pytest.mark.parametrize("said", ["LIMITS RCPTMAX=20 MAILMAX=4", "limits mailmax=4 RCPTDOMAINMAX=1"])
+def test_a_connection_is_retired_as_soon_as_the_relay_wants_it(script: Script, said: str) -> None:
+    script.ehlo = f"250-relay.example\r\n250-PIPELINING\r\n250 {said}"
+    assert _send(script, 9) == _all_but(9)
+    assert script.connections == 3
+
+
+@pytest.mark.parametrize("said", ["LIMITS", "LIMITS RCPTMAX=2", "LIMITS MAILMAX=0", "LIMITS MAILMAX=many"])
+def test_a_limit_that_is_none(script: Script, said: str) -> None:
+    script.ehlo = f"250-relay.example\r\n250-PIPELINING\r\n250 {said}"
+    assert _send(script, 9) == _all_but(9)
+    assert script.connections == 1
+
+
 def test_connections_are_used_again_for_the_next_batch(script: Script) -> None:
     with closing(_smtp(script)) as smtp:
         for _ in range(3):
