@@ -10,13 +10,13 @@ import typer
 
 from newsletter.cli import opening
 from newsletter.cli.output import counted, say_balance, say_json
+from newsletter.cli.progress import showing_progress
 from newsletter.cli.sending import (
     Issue,
     Limit,
     Unverified,
     finish,
     sender_of,
-    showing_progress,
     stoppable,
     verify_unsubscribe,
 )
@@ -89,11 +89,11 @@ def resume(
             opening.provider_named(workspace, begun.provider, begun.settings and begun.settings["options"])
         ) as carrier,
         stoppable() as stop,
-        showing_progress(store.ledger.balance(issue_id)) as progress,
+        showing_progress(store.ledger.balance(issue_id), stop, limit) as shows,
     ):
         if begun.provider != known.provider:
             verify_unsubscribe(workspace, store, carrier, edition, unverified=unverified_unsubscribe)
-        sender = sender_of(workspace, store, carrier, limit, stop, progress)
+        sender = sender_of(workspace, store, carrier, limit, stop, shows)
         balance = sender.resume(issue_id, reconfigured=None if provider is None else begun)
     all_now = limit is None or stop.asked
     finish(workspace, folder, store, edition, balance, name=begun.provider, all_now=all_now, as_json=as_json)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,13 +11,13 @@ import typer
 
 from newsletter.cli import opening
 from newsletter.cli.output import say_balance, say_json, say_report, say_table, shown
+from newsletter.cli.progress import Shows, showing_progress
 from newsletter.cli.writing import AsJson
 from newsletter.errors import ChecksFailed
 
 if TYPE_CHECKING:
     from newsletter.compile.edition import Edition
     from newsletter.delivery.plan import Plan
-    from newsletter.delivery.send import Progress
     from newsletter.delivery.stopping import Stop
     from newsletter.providers.base import Provider
     from newsletter.store.ledger import Balance
@@ -79,8 +78,8 @@ def send(
             if _held(stop, workspace.settings.send.hold):
                 _say_nothing_sent(plan, as_json=as_json)
                 raise typer.Exit(INCOMPLETE)
-            with showing_progress(plan.expected) as progress:
-                balance = sender_of(workspace, store, carrier, limit, stop, progress).send(plan)
+            with showing_progress(plan.expected, stop, limit) as shows:
+                balance = sender_of(workspace, store, carrier, limit, stop, shows).send(plan)
     finish(workspace, folder, store, edition, balance, name=name, all_now=limit is None or stop.asked, as_json=as_json)
 
 
@@ -222,13 +221,13 @@ def verify_unsubscribe(
 
 
 def sender_of(
-    workspace: Workspace, store: opening.Store, carrier: Provider, limit: int | None, stop: Stop, progress: Progress
+    workspace: Workspace, store: opening.Store, carrier: Provider, limit: int | None, stop: Stop, shows: Shows
 ) -> Any:
     """What sends for the workspace, through `carrier`."""
     from newsletter.delivery.send import Sender
 
     journals = workspace.data / opening.JOURNALS
-    return Sender(store.ledger, carrier, journals, limit=limit, stop=stop, on_progress=progress)
+    return Sender(store.ledger, carrier, journals, limit=limit, stop=stop, on_progress=shows.progress)
 
 
 def stoppable() -> AbstractContextManager[Stop]:
@@ -243,21 +242,6 @@ def _held(stop: Stop, seconds: int) -> bool:
     if seconds:
         typer.echo(f"sending begins in {seconds} seconds; Ctrl-C sends nothing", err=True)
     return stop.wait(seconds)
-
-
-@contextmanager
-def showing_progress(start: Balance) -> Iterator[Progress]:
-    """A bar on a terminal, nothing elsewhere: the balance is printed at the end in any case."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("sending", total=start.selected, completed=start.selected - start.waiting)
-        yield lambda now: bar.update(task, total=now.selected, completed=now.selected - now.waiting)
 
 
 def finish(
