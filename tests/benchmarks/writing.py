@@ -21,18 +21,12 @@ from newsletter.compile.render import Theme
 from newsletter.issue.load import latest_issue, load_issue
 from newsletter.workspace import Workspace
 from tests.benchmarks import workspaces
-from tests.benchmarks.measuring import Clock, Series, in_rounds, say_table
+from tests.benchmarks.measuring import Clock, Series, in_rounds, peak, say_table
 from tests.parts import NODE_MODULES, PARTS
 
 FULL, PEER = "newsletter: email, text, web", "npm markdown-it + mjml: email"
 COLD, EDITED = "archive build, cold", "after a change of one line"
 MISSING = "(not installed: tests/run installs it)"
-MEASURE = """
-import resource, subprocess, sys
-subprocess.run(sys.argv[1:], check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-"""
-"""A small process around the one that is measured: Linux counts the memory of whoever starts one as its own."""
 Peer = Callable[[list[Path], int, Path | None], float]
 
 
@@ -117,27 +111,24 @@ class _Archive:
         self.peaks: list[float] = []
         self._root = workspace.root
         self._cache = self._root / "cache"
+        self._command = [sys.executable, "-m", "newsletter", "-C", str(self._root), "archive", "build"]
+        places = {"NEWSLETTER_DATA_DIR": str(self._root / "data"), "NEWSLETTER_CACHE_DIR": str(self._cache)}
+        self._environment = os.environ | places
 
     def built_cold(self) -> float:
         """The seconds that it takes where nothing is remembered."""
         shutil.rmtree(self._cache, ignore_errors=True)
         shutil.rmtree(self._root / "build", ignore_errors=True)
         with Clock() as clock:
-            kilobytes = self._run(sys.executable, "-c", MEASURE)
-        self.peaks.append(float(kilobytes) * 1024 / 1e6)
+            held = peak(*self._command, environment=self._environment)
+        self.peaks.append(held / 1e6)
         return clock.wall
 
     def built(self) -> float:
         """The seconds that it takes now."""
         with Clock() as clock:
-            self._run()
+            subprocess.run(self._command, check=True, stdout=subprocess.DEVNULL, env=self._environment)
         return clock.wall
-
-    def _run(self, *around: str) -> str:
-        places = {"NEWSLETTER_DATA_DIR": str(self._root / "data"), "NEWSLETTER_CACHE_DIR": str(self._cache)}
-        command = [*around, sys.executable, "-m", "newsletter", "-C", str(self._root), "archive", "build"]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | places)
-        return done.stdout.split()[-1].decode()
 
 
 def _times_npms(found: dict[str, Series], name: str) -> str:
