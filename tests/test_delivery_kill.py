@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,14 +18,17 @@ import pytest
 
 from newsletter.compile.edition import Enclosure
 from newsletter.store.ledger import Balance
+from tests.benchmarks.measuring import say_table
+from tests.killing.harness import AT_A_BATCH, AT_A_MESSAGE, FREEZING, HEAD, RANDOM, RECOVERING, killed
+from tests.killing.sender import Step
+from tests.killing.sink import Wire
 from tests.providers.editions import an_edition
-from tests.providers.relay import Relay, serving
 from tests.publication import Publication
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 READERS = 1_500
-KILLS = 6
-CONNECTIONS = 4
 PICTURE = Enclosure(id="1@news.example.org", path="images/a.png", media_type="image/png", data=bytes(range(256)) * 40)
 EDITION = replace(an_edition(f'<img src="cid:{PICTURE.id}">'), enclosed=(PICTURE,))
 
@@ -33,61 +36,48 @@ RESUME = """
 import sys
 from pathlib import Path
 from newsletter.delivery.send import Sender
-from newsletter.errors import Place
-from newsletter.providers import open_provider
+from newsletter.providers.outbox import Outbox, OutboxOptions
 from newsletter.store.ledger import Ledger
 from newsletter.store.schema import connect
 
-folder, issue, name, key, value = sys.argv[1:]
-smtp = {"host": "127.0.0.1", "security": "none", "connections": 4}
-options = {key: value} if name == "outbox" else smtp | {key: value}
-provider = open_provider(name, options, Place(Path("newsletter.toml")))
+folder, issue = Path(sys.argv[1]), sys.argv[2]
 ledger = Ledger(connect(f"sqlite:///{folder}/newsletter.db"))
-Sender(ledger, provider, Path(folder) / "journals", pauses=()).resume(issue)
+outbox = Outbox(OutboxOptions(path=folder / "outbox"))
+Sender(ledger, outbox, folder / "journals", pauses=()).resume(issue)
 """
 
 
-@pytest.fixture
-def publication(tmp_path: Path) -> Publication:
-    made = Publication.at(tmp_path)
-    made.join(*(f"reader{n}" for n in range(READERS)))
-    plan = made.plan(EDITION)
-    made.ledger.freeze(plan.send, plan.body, plan.audience)
-    return made
+def test_killed_at_every_step_and_at_random_moments(tmp_path: Path) -> None:
+    moments = [*FREEZING, *AT_A_MESSAGE, *AT_A_BATCH, RANDOM, RANDOM, RANDOM, *RECOVERING]
+    report = killed(tmp_path, READERS, moments, batch=50)
+    say_table("Killed", HEAD, report.table())
+    total, rows = report.total, report.rows
+    assert (total.lost, total.doubled, report.strangers) == (0, 0, 0)
+    assert report.balance == Balance(selected=READERS, accepted=READERS - total.uncertain, uncertain=total.uncertain)
+    assert total.uncertain == sum(row.uncertain for row in rows.values())
+    assert all(row.uncertain <= row.bound for row in rows.values())
+    assert not any(rows[step].uncertain for step in (*FREEZING, *AT_A_BATCH, *RECOVERING[1:]))
+    for arrived in (Wire.TAKEN, Wire.ANSWERED, Step.ANSWERING):
+        assert rows[arrived].arrived
+    for not_arrived in (Wire.HALF, Wire.UNTAKEN, Step.INTENDED):
+        assert rows[not_arrived].uncertain > rows[not_arrived].arrived
 
 
 @contextmanager
-def _resuming(folder: Path, *provider: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-c", RESUME, str(folder), EDITION.issue_id, *provider]
-    with subprocess.Popen(command, cwd=ROOT) as process:
+def _resuming(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", RESUME, str(folder), EDITION.issue_id], cwd=ROOT) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
-def _kill_on_the_way(folder: Path, arrived: Callable[[], int], *provider: str) -> None:
-    until = arrived() + random.randrange(1, READERS // KILLS // 2)
-    with _resuming(folder, *provider) as process:
-        while arrived() < until and process.poll() is None:
-            time.sleep(0.0005)
-        process.kill()
-
-
-def _finish(folder: Path, *provider: str) -> None:
-    with _resuming(folder, *provider) as process:
-        assert process.wait(timeout=60) == 0
-
-
-def _hold(balance: Balance, under_way: int) -> None:
-    """`under_way` messages at most at each kill."""
-    assert balance.selected == READERS
-    assert balance.waiting == balance.failed == 0
-    assert balance.uncertain <= KILLS * under_way
-
-
-@pytest.mark.slow
-def test_killed_while_it_fills_the_outbox(publication: Publication, tmp_path: Path) -> None:
+def test_killed_while_it_fills_the_outbox(tmp_path: Path) -> None:
+    readers, kills = 600, 6
+    publication = Publication.at(tmp_path)
+    publication.join(*(f"reader{n}" for n in range(readers)))
+    plan = publication.plan(EDITION)
+    publication.ledger.freeze(plan.send, plan.body, plan.audience)
     new, read = tmp_path / "outbox" / "new", tmp_path / "read"
     new.mkdir(parents=True)
     read.mkdir()
@@ -98,29 +88,21 @@ def test_killed_while_it_fills_the_outbox(publication: Publication, tmp_path: Pa
             times[path.name] += 1
             path.rename(read / path.name)
 
-    for _ in range(KILLS):
-        _kill_on_the_way(tmp_path, lambda: sum(1 for _ in new.iterdir()), "outbox", "path", str(tmp_path / "outbox"))
+    for _ in range(kills):
+        until = random.randrange(1, readers // kills // 2)
+        with _resuming(tmp_path) as process:
+            while sum(1 for _ in new.iterdir()) < until and process.poll() is None:
+                time.sleep(0.0005)
+            process.kill()
         read_the_mail()
-    _finish(tmp_path, "outbox", "path", str(tmp_path / "outbox"))
+    with _resuming(tmp_path) as process:
+        assert process.wait(timeout=60) == 0
     read_the_mail()
 
     balance = publication.ledger.balance(EDITION.issue_id)
-    _hold(balance, under_way=1)
+    assert balance == Balance(selected=readers, accepted=balance.accepted, uncertain=balance.uncertain)
+    assert balance.uncertain <= kills
     assert set(times.values()) == {1}
     assert balance.accepted <= len(times) <= balance.accepted + balance.uncertain
     mails = (email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in read.iterdir())
     assert all(PICTURE.data in [part.get_content() for part in mail.walk() if part["Content-ID"]] for mail in mails)
-
-
-@pytest.mark.slow
-def test_killed_while_it_talks_to_a_relay(publication: Publication, tmp_path: Path) -> None:
-    with serving(Relay()) as relay:
-        for _ in range(KILLS):
-            _kill_on_the_way(tmp_path, lambda: len(relay.messages), "smtp", "port", str(relay.port))
-        _finish(tmp_path, "smtp", "port", str(relay.port))
-        times = Counter(address for _, address, _ in relay.messages)
-
-    balance = publication.ledger.balance(EDITION.issue_id)
-    _hold(balance, under_way=CONNECTIONS)
-    assert set(times.values()) == {1}
-    assert balance.accepted <= len(times) <= balance.accepted + balance.uncertain
