@@ -1,5 +1,5 @@
-"""python -m tests.benchmarks [write] [compile] [send] [distance] [remember] [start]: how fast it is, beside what one
-would use instead. What only `send` compares with comes with `pip install -e '.[benchmark]'`.
+"""python -m tests.benchmarks [write] [compile] [send] [distance] [remember] [kill] [start]: how fast it is, beside what
+one would use instead. What only `send` compares with comes with `pip install -e '.[benchmark]'`.
 
 Every figure is a ratio within one run: median (lowest–highest) of several rounds. Nothing here passes or fails.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import compiling, distance, remembering, sending, starting, writing
+from tests.benchmarks import compiling, distance, killing, remembering, sending, starting, writing
 
 FIGURES: dict[str, Callable[[], None]] = {
     "write": writing.main,
@@ -17,6 +17,7 @@ FIGURES: dict[str, Callable[[], None]] = {
     "send": sending.main,
     "distance": distance.main,
     "remember": remembering.main,
+    "kill": killing.main,
     "start": starting.main,
 }
 

@@ -15,15 +15,15 @@ from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
 from newsletter.delivery.journal import FileJournal
 from newsletter.delivery.send import Sender
-from newsletter.delivery.stopping import Stop
 from newsletter.providers.base import Capabilities, Result
 from newsletter.providers.smtp import Security, Smtp, SmtpOptions
-from newsletter.store.ledger import Claim, Ledger, Selected, Send, Settlement, Worker
+from newsletter.store.ledger import Ledger, Selected, Send
 from newsletter.store.schema import connect
 from tests.providers.editions import an_edition
 from tests.publication import Publication
@@ -95,19 +95,17 @@ class MortalLedger(Ledger):
         with self._death.around(None, Step.FREEZE, Step.FROZEN):
             return super().freeze(send, body, self._written(selected))
 
-    def claim(
-        self, issue_id: str, worker: Worker, *, limit: int, after: int = 0, lease: timedelta = timedelta(minutes=15)
-    ) -> Claim | None:
+    def claim(self, *arguments: Any, **options: Any) -> Any:
         self._recovered = True
         with self._death.around(None, Step.CLAIM, Step.CLAIMED):
-            return super().claim(issue_id, worker, limit=limit, after=after, lease=lease)
+            return super().claim(*arguments, **options)
 
-    def settle(self, claim: Claim, settlements: Sequence[Settlement]) -> None:
+    def settle(self, *arguments: Any) -> None:
         steps = (Step.SETTLING, Step.SETTLE, Step.SETTLED)
         if not self._recovered:
             steps = (Step.RECOVERING, Step.RECOVERY, Step.RECOVERED)
         with self._death.around(*steps):
-            super().settle(claim, settlements)
+            super().settle(*arguments)
 
     def _written(self, selected: Iterable[Selected]) -> Iterator[Selected]:
         for person in selected:
@@ -122,8 +120,8 @@ class MortalJournal(FileJournal):
         super().__init__(path)
         self._death = death
 
-    def begin(self, lease: float, stop: Stop) -> None:
-        super().begin(lease, stop)
+    def begin(self, *arguments: Any) -> None:
+        super().begin(*arguments)
         self._death.at(Step.EMPTIED)
 
     def intent(self, ids: Sequence[str]) -> None:
