@@ -1,5 +1,8 @@
 """Messages a second over one connection to a relay that is far away: a delaying proxy stands before smtp-sink. What
-counts is how often one waits for the other side, not how quick the processor is; smtplib waits four times a message.
+counts is how often one waits for the other side, not how quick the processor is.
+
+smtplib waits four times a message, and one is the least: with messages that cost nothing to make, four times smtplib is
+what nobody exceeds. The loop makes each when it is its turn; who makes it while the replies are on their way may.
 
 As a program (`python -m tests.benchmarks.distance PORT MILLISECONDS`) it is that proxy: it prints the port of loopback
 that it listens on, and passes on what it reads half of the round trip later.
