@@ -12,16 +12,16 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from sqlalchemy import select
 
 from newsletter.delivery.journal import FileJournal, boot_id
 from newsletter.delivery.recovery import recover, settlements
 from newsletter.delivery.stopping import Stop
 from newsletter.providers.base import Outcome, Result
 from newsletter.store.ledger import Claim, Delivery, DeliveryState, Ledger, Selected, Send, Worker
-from newsletter.store.schema import connect, deliveries
+from newsletter.store.schema import connect
 from newsletter.store.subscribers import Newcomer, Subscribers
 from newsletter.tokens import Keyring
+from tests.ledgers import states
 
 pytestmark = pytest.mark.slow
 
@@ -144,9 +144,7 @@ class Sending(RuleBasedStateMachine):
 
     @invariant()
     def everybody_is_accounted_for(self) -> None:
-        with self.engine.connect() as connection:
-            rows = connection.execute(select(deliveries.c.recipient_key, deliveries.c.state)).all()
-        assert self.ledger.balance(ISSUE).selected == len(rows) == len({key for key, _ in rows})
+        assert self.ledger.balance(ISSUE).selected == len(states(self.engine))
 
     @invariant()
     def nobody_gets_it_twice_unless_the_operator_says_so(self) -> None:
@@ -155,9 +153,7 @@ class Sending(RuleBasedStateMachine):
 
     @invariant()
     def what_the_ledger_says_is_true(self) -> None:
-        with self.engine.connect() as connection:
-            rows = connection.execute(select(deliveries.c.recipient_key, deliveries.c.state)).all()
-        for key, state in rows:
+        for key, state in states(self.engine).items():
             if key in self.sent_again:
                 continue
             if state in {DeliveryState.WAITING, DeliveryState.FAILED, DeliveryState.EXCLUDED}:

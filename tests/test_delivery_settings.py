@@ -23,7 +23,8 @@ from tests.workspaces import SETTINGS, issue_file, workspace
 
 EDITION = an_edition()
 SMTP_OPTIONS = {"host": "mail.example.org", "port": 587, "username": "me", "password": "a-secret-in-the-wrong-place"}
-VERSION_1 = Path(__file__).parent / "data" / "schema_1.sql"
+DATA = Path(__file__).parent / "data"
+VERSION_1 = DATA / "schema_1.sql"
 
 
 def _plan(of: Publication, provider: str = "smtp", **settings: Any) -> Plan:
@@ -139,7 +140,7 @@ def test_going_on_with_what_was_begun_without_them_is_possible(
         assert run(["-C", str(root), "subscribers", "add", "ana@example.org"]) == 0
         assert run(["-C", str(root), "send", "1", "--yes"]) == 0
         with closing(sqlite3.connect(tmp_path / "newsletter.db")) as raw, raw:  # as version 1 left it
-            raw.execute("UPDATE deliveries SET state = 'waiting'")
+            raw.executescript((DATA / "schema_3_to_2.sql").read_text("utf-8"))
             raw.execute("ALTER TABLE sends DROP COLUMN settings")
             raw.execute("DROP TABLE alembic_version")
             raw.execute("UPDATE meta SET value = '1'")

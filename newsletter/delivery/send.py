@@ -139,6 +139,7 @@ class _Run:
         """Hand over once to everybody who waits; True if the limit allows to try some of them again."""
         after, put_off = 0, 0
         while claim := self._claim(after):
+            assert isinstance(claim, Claim)
             after = claim.deliveries[-1].seq
             put_off += self._hand_over(claim)
         return put_off > 0 and self._left > 0

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -70,6 +70,11 @@ class Send:
         )
 
 
+def _length(window: timedelta) -> str:
+    units = {86_400: "a day", 3_600: "an hour", 60: "a minute", 1: "a second"}
+    return units.get(round(window.total_seconds()), f"{window.total_seconds():g} seconds")
+
+
 def _flat(settings: Mapping[str, Any], before: str = "") -> dict[str, str]:
     """Each value in words, by its key; that of a table within a table is "options.host"."""
     flat: dict[str, str] = {}
@@ -90,9 +95,9 @@ class Worker:
     journal_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """One person's copy, as it is handed to a provider."""
+    """One person's copy, as it is handed to a provider; what was said of it last, and when."""
 
     seq: int
     key: str
@@ -101,7 +106,35 @@ class Delivery:
     values: dict[str, str]
     audience: int
     subject: int
+    tries: int = 0
     detail: str = ""
+    at: datetime | None = None
+
+    @property
+    def domain(self) -> str:
+        """What the address has behind its @, in small letters."""
+        return self.address.rpartition("@")[2].lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """So many may be handed over within any `window` of that length: in all, or to the addresses of one `domain`."""
+
+    number: int
+    window: timedelta
+    domain: str = ""
+
+    def __str__(self) -> str:
+        whom = f" to {self.domain}" if self.domain else ""
+        return f"the limit of {self.number:,}{whom} within {_length(self.window)} is reached"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """There are some who wait, and none who may be sent to before `until`."""
+
+    until: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +151,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """What became of one delivery: waiting (again), accepted, failed or uncertain; with the service's words and id."""
+    """What became of one delivery: waiting (again, and not before), accepted, failed, excluded (for a reason) or
+    uncertain; with the service's words and id."""
 
     seq: int
     state: DeliveryState
+    reason: str = ""
     detail: str = ""
     provider_id: str = ""
+    tries: int = 0
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

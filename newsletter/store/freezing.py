@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from newsletter.errors import Problem, StoreError
-from newsletter.store.deliveries import DeliveryState, Selected, Send
-from newsletter.store.schema import deliveries, editions, sends
+from newsletter.store.bulk import write_all
+from newsletter.store.deliveries import DeliveryState, Selected, Send, Settlement
+from newsletter.store.outcomes import settle
+from newsletter.store.schema import editions, recipients, sends
 
 ROWS_AT_ONCE = 1_000
 
@@ -28,25 +30,33 @@ def freeze(connection: Connection, send: Send, body: bytes, selected: Iterable[S
         if known.settings is None and send.settings is not None:
             write_settings(connection, send)
     digest = hashlib.sha256((known.audience_digest if known else "").encode())
-    number = 0
+    number, before = 0, connection.scalar(select(func.max(recipients.c.seq))) or 0
     people = iter(selected)
     while chunk := [*islice(people, ROWS_AT_ONCE)]:
         new = unknown(connection, send.issue_id, chunk)
         for person in new:
             digest.update(_canonical(person))
-        if new:
-            connection.execute(insert(deliveries), [_row(send.issue_id, person) for person in new])
+        _insert(connection, send.issue_id, new, before + number)
         number += len(new)
     if number or known is None:
+        first = case((sends.c.first == 0, before + 1), else_=sends.c.first)
         connection.execute(
-            update(sends).where(sends.c.issue_id == send.issue_id).values(audience_digest=digest.hexdigest())
+            update(sends)
+            .where(sends.c.issue_id == send.issue_id)
+            .values(
+                audience_digest=digest.hexdigest(),
+                first=first,
+                last=before + number,
+                selected=sends.c.selected + number,
+            )
         )
     return number
 
 
 def send_of(connection: Connection, issue_id: str) -> Send | None:
     """The sending of an issue, if it was begun."""
-    row = connection.execute(select(sends).where(sends.c.issue_id == issue_id)).one_or_none()
+    kept = (sends.c[name] for name in Send.__slots__)
+    row = connection.execute(select(*kept).where(sends.c.issue_id == issue_id)).one_or_none()
     return Send(**row._asdict()) if row else None
 
 
@@ -63,8 +73,8 @@ def unknown(connection: Connection, issue_id: str, chunk: Sequence[Selected]) ->
     """Those of `chunk` who are not in the ledger of the issue."""
     by_key = {person.key: person for person in chunk}
     known = connection.scalars(
-        select(deliveries.c.recipient_key).where(
-            deliveries.c.issue_id == issue_id, deliveries.c.recipient_key.in_(by_key)
+        select(recipients.c.recipient_key).where(
+            recipients.c.issue_id == issue_id, recipients.c.recipient_key.in_(by_key)
         )
     )
     for key in known.all():
@@ -126,19 +136,19 @@ def _canonical(person: Selected) -> bytes:
     return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-def _row(issue_id: str, person: Selected) -> dict[str, Any]:
-    state = DeliveryState.EXCLUDED if person.excluded else DeliveryState.WAITING
-    return {
-        "issue_id": issue_id,
-        "recipient_key": person.key,
-        "subscriber_id": person.subscriber,
-        "address": person.address,
-        "name": person.name,
-        "values": dict(person.values),
-        "audience": person.audience,
-        "subject": person.subject,
-        "state": state.value,
-        "reason": person.excluded,
-        "detail": "",
-        "provider_id": "",
-    }
+def _insert(connection: Connection, issue_id: str, people: Sequence[Selected], before: int) -> None:
+    """Write down `people`, behind the copy with the number `before`."""
+    numbered = [*enumerate(people, before + 1)]
+    write_all(connection, insert(recipients), [_row(seq, issue_id, person) for seq, person in numbered])
+    excluded = [
+        Settlement(seq=seq, state=DeliveryState.EXCLUDED, reason=person.excluded)
+        for seq, person in numbered
+        if person.excluded
+    ]
+    settle(connection, issue_id, excluded, datetime.now(UTC))
+
+
+def _row(seq: int, issue_id: str, person: Selected) -> tuple[Any, ...]:
+    values = json.dumps(dict(person.values), ensure_ascii=False)
+    own = (person.key, person.subscriber, person.address, person.name, values, person.audience, person.subject)
+    return (seq, issue_id, *own)

@@ -32,13 +32,14 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
+    text,
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from newsletter.errors import StoreError
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest step in migrations/versions: what the tables below are, and new databases begin with."""
 
 _FIRST_REVISION = "0001"
@@ -80,6 +81,10 @@ meta = Table(
     Column("value", String, nullable=False),
 )
 
+# The few that are looked for are in an index of their own; all would make it as large as the table.
+_IS_BARRED = text("barred IS NOT NULL")
+_IS_OPEN = text("state IN ('uncertain', 'waiting')")
+
 # A person; `barred` (bounced, complained, suppressed, erased) holds for every list, whatever a subscription says.
 subscribers = Table(
     "subscribers",
@@ -92,6 +97,9 @@ subscribers = Table(
     Column("tags", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
     Column("barred", String),
+    Index(
+        "subscribers_barred", "id", sqlite_where=text("barred IS NOT NULL"), postgresql_where=text("barred IS NOT NULL")
+    ),
 )
 
 # A person on a list: pending, active or unsubscribed.
@@ -102,6 +110,7 @@ subscriptions = Table(
     Column("subscriber_id", ForeignKey(subscribers.c.id), primary_key=True),
     Column("state", String, nullable=False),
     Column("joined", Moment, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Who agreed to what, when and how. Rows are only ever added.
@@ -125,6 +134,7 @@ editions = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+# Of a send's recipients there are `selected`, between `first` and `last`, with others among them perhaps.
 sends = Table(
     "sends",
     metadata,
@@ -137,9 +147,46 @@ sends = Table(
     Column("frozen_at", Moment, nullable=False),
     Column("cancelled_at", Moment),
     Column("settings", JSON),
+    Column("first", Integer, nullable=False, server_default="0"),
+    Column("last", Integer, nullable=False, server_default="0"),
+    Column("selected", Integer, nullable=False, server_default="0"),
 )
 
-# What a worker has taken to send; settled when the outcome of every delivery in it is written down.
+# One person's copy of one issue, as it was frozen; never changed. `subscriber_id` is no foreign key: a person may be
+# erased, the copy stays counted.
+recipients = Table(
+    "recipients",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("issue_id", ForeignKey(sends.c.issue_id), nullable=False),
+    Column("recipient_key", String(32), nullable=False),
+    Column("subscriber_id", String(16), nullable=False),
+    Column("address", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("values", JSON, nullable=False),
+    Column("audience", Integer, nullable=False),
+    Column("subject", Integer, nullable=False),
+    UniqueConstraint("recipient_key", "issue_id"),  # the other way round, SQLite would look for those of an issue here
+)
+
+# What became of a copy. Without a row it waits; with the state "waiting" it was tried `tries` times, and is not to be
+# tried again before `not_before`.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("issue_id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("provider_id", String, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("not_before", Moment),
+    Column("at", Moment, nullable=False),
+    Index("outcomes_open", "issue_id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+)
+
+# What a worker has taken to send: those who wait from `first` to `last`; settled when their outcomes are written down.
 batches = Table(
     "batches",
     metadata,
@@ -151,30 +198,21 @@ batches = Table(
     Column("claimed_at", Moment, nullable=False),
     Column("lease_until", Moment, nullable=False),
     Column("settled_at", Moment),
+    Column("first", Integer, nullable=False, server_default="0"),
+    Column("last", Integer, nullable=False, server_default="0"),
     Index("batches_open", "issue_id", "settled_at"),
 )
 
-# One person's copy of one issue. `subscriber_id` is no foreign key: a person may be erased, the delivery stays counted.
-deliveries = Table(
-    "deliveries",
+# How many of a batch were handed over, and when; while it is open, how many may be, and until when. In all (domain ""),
+# and for the domains that have a limit of their own.
+handovers = Table(
+    "handovers",
     metadata,
-    Column("seq", Integer, primary_key=True),
-    Column("issue_id", ForeignKey(sends.c.issue_id), nullable=False),
-    Column("recipient_key", String(32), nullable=False),
-    Column("subscriber_id", String(16), nullable=False),
-    Column("address", String, nullable=False),
-    Column("name", String, nullable=False),
-    Column("values", JSON, nullable=False),
-    Column("audience", Integer, nullable=False),
-    Column("subject", Integer, nullable=False),
-    Column("state", String, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("provider_id", String, nullable=False),
-    Column("batch_id", ForeignKey(batches.c.id), index=True),
-    Column("settled_at", Moment),
-    UniqueConstraint("issue_id", "recipient_key"),
-    Index("deliveries_by_state", "issue_id", "state", "reason", "seq"),
+    Column("batch_id", ForeignKey(batches.c.id), primary_key=True),
+    Column("domain", String, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("handovers_recent", "domain", "at"),
 )
 
 
