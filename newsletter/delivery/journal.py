@@ -7,7 +7,6 @@ outlive the process in the page cache. After a power loss the boot id of a claim
 
 from __future__ import annotations
 
-import fcntl
 import math
 import os
 import platform
@@ -15,13 +14,15 @@ import secrets
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Self
 
+from newsletter.delivery.locking import BINARY, boot_id, hold, is_held
 from newsletter.delivery.stopping import Stop
 from newsletter.errors import StoreError
 from newsletter.providers.base import Outcome, Result
+
+__all__ = ["FileJournal", "NoMore", "boot_id", "holder"]
 
 _MARK = b"newsletter j1\n\x00\x00"
 _ID = slice(16, 32)
@@ -46,9 +47,10 @@ class FileJournal:
         self._ends = math.inf
         self._stop = Stop()
         self.holder = _this_process()
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | BINARY, 0o600)
         try:
             self._lock()
+            self._length = os.fstat(self._file).st_size
             self.id = self._identify()
             self._say_who_holds_it()
         except BaseException:
@@ -68,6 +70,7 @@ class FileJournal:
     def begin(self, lease: float, stop: Stop) -> None:
         """Empty it for the next batch, which must be handed over within `lease` seconds, and before `stop` is asked."""
         os.ftruncate(self._file, _HEADER_BYTES)
+        self._length = _HEADER_BYTES
         self._ends = time.monotonic() + lease
         self._stop = stop
 
@@ -85,39 +88,37 @@ class FileJournal:
 
     def outcomes(self, ids: Sequence[str]) -> dict[str, Outcome]:
         """What is written of each: its last answer; UNCERTAIN for an intent without one; LATER for none of both."""
-        data = os.pread(self._file, os.fstat(self._file).st_size, _HEADER_BYTES)
+        data = _read(self._file, os.fstat(self._file).st_size, _HEADER_BYTES)
         starts = range(0, len(data) - _RECORD_BYTES + 1, _RECORD_BYTES)
         written = {data[at + 1 : at + _RECORD_BYTES]: _MEANINGS.get(data[at : at + 1]) for at in starts}
         return {id_: written.get(_short(id_), Outcome.LATER) or Outcome.UNCERTAIN for id_ in ids}
 
     def _append(self, records: bytes) -> None:
-        before = os.fstat(self._file).st_size
         try:
             if os.write(self._file, records) == len(records):
+                self._length += len(records)
                 return
             reason = "the disk is full"
         except OSError as error:
             reason = str(error.strerror)
-        os.ftruncate(self._file, before)  # half a record would put all that follow it out of step
+        os.ftruncate(self._file, self._length)  # half a record would put all that follow it out of step
         raise StoreError(f"the journal {self._path} cannot be written: {reason}")
 
     def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            header = os.pread(self._file, _HEADER_BYTES, 0)
-            holder = header[_HOLDER].rstrip(b"\x00").decode() or "another process"
+        if not hold(self._file):
             raise StoreError(
-                f"this issue is being sent already, by {holder}", hint="`newsletter status` shows how far it is"
-            ) from None
+                f"this issue is being sent already, by {_holder_in(_read(self._file, _HEADER_BYTES))}",
+                hint="`newsletter status` shows how far it is",
+            )
 
     def _identify(self) -> str:
-        header = os.pread(self._file, _HEADER_BYTES, 0)
+        header = _read(self._file, _HEADER_BYTES)
         if len(header) == _HEADER_BYTES:
             if not header.startswith(_MARK):
                 raise StoreError(f"{self._path} is not a journal", hint="move it away, whatever it is")
             return header[_ID].hex()
         os.ftruncate(self._file, 0)
+        self._length = 0
         id_ = secrets.token_bytes(16)
         self._append((_MARK + id_).ljust(_HEADER_BYTES, b"\x00"))
         return id_.hex()
@@ -129,13 +130,16 @@ class FileJournal:
             file.write(self.holder.encode("ascii", "replace")[:width].ljust(width, b"\x00"))
 
 
-@cache
-def boot_id() -> str:
-    """What is the same until the machine is started anew."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-    except OSError:
-        return secrets.token_hex(16)  # not knowing, no journal of another process is believed
+def holder(path: Path) -> str | None:
+    """Who holds the journal at `path` at this moment, in words; None if nobody does."""
+    if not is_held(path):
+        return None
+    with path.open("rb") as file:
+        return _holder_in(file.read(_HEADER_BYTES))
+
+
+def _holder_in(header: bytes) -> str:
+    return header[_HOLDER].rstrip(b"\x00").decode() or "another process"
 
 
 def _this_process() -> str:
@@ -144,3 +148,9 @@ def _this_process() -> str:
 
 def _short(id_: str) -> bytes:
     return bytes.fromhex(id_[:_ID_DIGITS])
+
+
+def _read(file: int, length: int, at: int = 0) -> bytes:
+    """Windows has no pread; where one reads is of no matter to a file that is only appended to."""
+    os.lseek(file, at, os.SEEK_SET)
+    return os.read(file, length)
