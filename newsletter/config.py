@@ -97,11 +97,32 @@ class Theme(Table):
     images: Literal["linked", "inline"] = "linked"
 
 
+class Rate(Table):
+    """So many may be handed over within any second, minute, hour or day."""
+
+    per_second: Annotated[int, Field(ge=1)] | None = None
+    per_minute: Annotated[int, Field(ge=1)] | None = None
+    per_hour: Annotated[int, Field(ge=1)] | None = None
+    per_day: Annotated[int, Field(ge=1)] | None = None
+
+
+class Limits(Rate):
+    """The limits of the publication, and for recipients' domains of their own."""
+
+    domains: dict[str, Rate] = {}
+
+
 class Send(Table):
-    """How issues are sent. `hold`: so many seconds between the confirmation and the first byte."""
+    """How issues are sent.
+
+    `hold`: so many seconds between the confirmation and the first byte. `patience`: so many a send waits at most for
+    those who were put off, before it leaves them to `resume`.
+    """
 
     provider: str = "outbox"
     hold: Duration = 0
+    patience: Duration = 600
+    limits: Limits = Limits()
 
 
 class Store(Table):

@@ -8,13 +8,32 @@ from typing import Any
 
 from newsletter.compile.edition import Edition
 from newsletter.config import Settings
+from newsletter.delivery.log import Witness
+from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.plan import Plan, plan
 from newsletter.delivery.send import Sender
 from newsletter.providers.base import Provider
-from newsletter.store.ledger import Ledger
+from newsletter.store.ledger import Balance, Ledger
 from newsletter.store.schema import connect
 from newsletter.store.subscribers import Newcomer, Subscribers
 from newsletter.tokens import Keyring
+
+IMPATIENT = Pacing(patience=0, back_off=0.01, failures=2)
+"""Waits for nobody: what a test sees is one try, or two where the service itself fails."""
+
+
+class Told(Witness):
+    """Keeps what a send tells of itself."""
+
+    def __init__(self) -> None:
+        self.balances: list[Balance] = []
+        self.waited: list[tuple[float, str]] = []
+
+    def progress(self, balance: Balance) -> None:
+        self.balances.append(balance)
+
+    def waits(self, seconds: float, why: str) -> None:
+        self.waited.append((seconds, why))
 
 
 @dataclass(frozen=True)
@@ -64,4 +83,4 @@ class Publication:
         )
 
     def sender(self, provider: Provider, **options: Any) -> Sender:
-        return Sender(self.ledger, provider, self.journals, **({"pauses": ()} | options))
+        return Sender(self.ledger, provider, self.journals, **({"pacing": IMPATIENT} | options))

@@ -35,6 +35,7 @@ EDITION = replace(an_edition(f'<img src="cid:{PICTURE.id}">'), enclosed=(PICTURE
 RESUME = """
 import sys
 from pathlib import Path
+from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.send import Sender
 from newsletter.providers.outbox import Outbox, OutboxOptions
 from newsletter.store.ledger import Ledger
@@ -43,7 +44,7 @@ from newsletter.store.schema import connect
 folder, issue = Path(sys.argv[1]), sys.argv[2]
 ledger = Ledger(connect(f"sqlite:///{folder}/newsletter.db"))
 outbox = Outbox(OutboxOptions(path=folder / "outbox"))
-Sender(ledger, outbox, folder / "journals", pauses=()).resume(issue)
+Sender(ledger, outbox, folder / "journals", pacing=Pacing(patience=0)).resume(issue)
 """
 
 

@@ -3,19 +3,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from newsletter.delivery.journal import FileJournal
+from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.plan import Audience
 from newsletter.errors import ContentError, ProviderError, StoreError
 from newsletter.issue.slots import Slot
-from newsletter.providers.base import Batch, Capabilities, Journal, Outcome, Result
+from newsletter.providers.base import Batch, Capabilities, Fault, Journal, Outcome, Result
 from newsletter.store.ledger import Balance, DeliveryState, Worker
 from tests.providers.editions import an_edition
-from tests.publication import Publication
+from tests.publication import Publication, Told
 
 EDITION = an_edition()
 ISSUE = EDITION.issue_id
@@ -41,7 +42,7 @@ class Service:
             written = self.answers.get(name)
             answer = written.pop(0) if written else ACCEPT
             if answer is LATER:
-                result = Result(recipient=recipient.id, outcome=LATER, detail="450 greylisted")
+                result = Result(recipient=recipient.id, outcome=LATER, detail="450 wait", fault=Fault.RECIPIENT)
             else:
                 journal.intent([recipient.id])
                 self.handed.append(name)
@@ -102,10 +103,10 @@ def test_somebody_who_leaves_between_freeze_and_claim_gets_nothing(publication: 
     service = Service()
     publication.sender(service, limit=0).send(publication.plan(EDITION))
     publication.subscribers.remove("cy@example.org", list="main")
-    told: list[Balance] = []
-    balance = publication.sender(service, on_progress=told.append).resume(ISSUE)
+    told = Told()
+    balance = publication.sender(service, witnesses=[told]).resume(ISSUE)
     assert "cy" not in service.handed
-    assert balance == told[-1] == Balance(selected=5, accepted=4, excluded={"unsubscribed": 1})
+    assert balance == told.balances[-1] == Balance(selected=5, accepted=4, excluded={"unsubscribed": 1})
 
 
 def test_another_edition_of_the_issue_is_refused(publication: Publication) -> None:
@@ -131,19 +132,24 @@ def test_each_outcome_has_its_place_in_the_balance(publication: Publication) -> 
     assert balance == Balance(selected=5, accepted=2, failed=1, uncertain=1, waiting=1)
 
 
-def test_those_put_off_are_tried_again_in_a_few_rounds(publication: Publication) -> None:
+def test_those_put_off_are_tried_again_as_long_as_patience_lasts(publication: Publication) -> None:
     service = Service()
     service.answers = {"ana": [LATER], "bo": [LATER, LATER], "cy": [LATER, LATER, LATER]}
-    balance = publication.sender(service, pauses=(0, 0)).send(publication.plan(EDITION))
+    pacing = Pacing(retries=(0.1, 0.2, 2), patience=1)
+    balance = publication.sender(service, pacing=pacing).send(publication.plan(EDITION))
     assert balance == Balance(selected=5, accepted=4, waiting=1)
     assert sorted(service.handed) == ["ana", "bo", "di", "el"]
-    assert publication.sender(service).resume(ISSUE) == Balance(selected=5, accepted=5)
+    number, until = publication.ledger.put_off(ISSUE)
+    assert number == 1
+    assert until
+    assert publication.sender(service, pacing=Pacing()).resume(ISSUE) == Balance(selected=5, accepted=5)
+    assert datetime.now(UTC) >= until
 
 
 def test_the_uncertain_are_never_sent_to_again_by_themselves(publication: Publication) -> None:
     service = Service()
     service.answers = {"ana": [LOSE]}
-    publication.sender(service, pauses=(0, 0)).send(publication.plan(EDITION))
+    publication.sender(service).send(publication.plan(EDITION))
     assert publication.sender(service).resume(ISSUE).uncertain == 1
     assert service.handed.count("ana") == 1
     publication.ledger.settle_uncertain(ISSUE, DeliveryState.WAITING, "sent again")
@@ -156,10 +162,10 @@ def test_a_fault_on_the_way_settles_what_is_known(publication: Publication, faul
     service = Service(batch_max=100)
     addresses = [person.email.partition("@")[0] for person in publication.subscribers.active("main")]
     service.answers = {addresses[2]: [fault]}
-    told: list[Balance] = []
+    told = Told()
     with pytest.raises(type(fault), match=str(fault)):
-        publication.sender(service, on_progress=told.append).send(publication.plan(EDITION))
-    assert told[-1] == Balance(selected=5, accepted=2, uncertain=1, waiting=2)
+        publication.sender(service, witnesses=[told]).send(publication.plan(EDITION))
+    assert told.balances[-1] == Balance(selected=5, accepted=2, uncertain=1, waiting=2)
     assert publication.sender(service).resume(ISSUE) == Balance(selected=5, accepted=4, uncertain=1)
     assert Counter(service.handed) == Counter(addresses)
 
@@ -201,9 +207,9 @@ def test_a_second_send_at_the_same_time_is_told_who_is_sending(publication: Publ
 
 
 def test_progress_is_a_balance_after_every_batch(publication: Publication) -> None:
-    told: list[Balance] = []
-    publication.sender(Service(), on_progress=told.append).send(publication.plan(EDITION))
-    assert [balance.accepted for balance in told] == [2, 4, 5, 5]
+    told = Told()
+    publication.sender(Service(), witnesses=[told]).send(publication.plan(EDITION))
+    assert [balance.accepted for balance in told.balances] == [2, 4, 5, 5]
 
 
 def test_an_empty_slot_stops_before_the_first_byte(publication: Publication) -> None:

@@ -44,7 +44,9 @@ class Circuit:
     def waiting_again(self, results: dict[str, Result]) -> dict[str, Result]:
         """`results` with those of the row put off instead of refused."""
         return results | {
-            id: replace(result, outcome=Outcome.LATER) for id, result in self._row.items() if id in results
+            id: replace(result, outcome=Outcome.LATER, fault=Fault.SERVICE)
+            for id, result in self._row.items()
+            if id in results
         }
 
     def _is_open(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +23,7 @@ from newsletter.store.ledger import Balance, Claim, Delivery, DeliveryState, Sen
 
 _REASONS = 5
 """So many different reasons are told of each batch and outcome; the others are counted."""
+_PLAIN = re.compile(r"[\w.+-]+")
 _TO_BE_EXPLAINED = {
     DeliveryState.FAILED: "failed",
     DeliveryState.WAITING: "put-off",
@@ -45,8 +47,11 @@ class Witness:
     def settled(self, claim: Claim, settled: Sequence[Settlement]) -> None:
         """It is written down what became of a batch."""
 
+    def progress(self, balance: Balance) -> None:
+        """So it stands now."""
+
     def waits(self, seconds: float, why: str) -> None:
-        """Nothing is sent for so long."""
+        """Nothing is sent for so long, a second at least."""
 
     def broke(self, error: BaseException) -> None:
         """The run ends before its time."""
@@ -63,6 +68,7 @@ class SendLog(Witness):
         self._began = self._claimed = time.monotonic()
 
     def begun(self, send: Send, worker: Worker, balance: Balance) -> None:
+        self._began = time.monotonic()
         self._write(
             "begun",
             newsletter=__version__,
@@ -102,6 +108,14 @@ class SendLog(Witness):
         seconds = round(time.monotonic() - self._began, 1)
         self._write("stopped" if stopped else "ended", seconds=seconds, **_said(balance))
 
+    def decided(self, recipients: int, state: DeliveryState) -> None:
+        """Somebody decided about so many who were uncertain."""
+        self._write("decided", recipients=recipients, now=state.value)
+
+    def cancelled(self, balance: Balance) -> None:
+        """Somebody cancelled the issue."""
+        self._write("cancelled", **_said(balance))
+
     def _explain(self, claim: Claim, settled: Sequence[Settlement]) -> None:
         """Why those of a batch were not accepted, in the service's words, and how many there were of each."""
         who = {delivery.seq: delivery for delivery in claim.deliveries}
@@ -134,7 +148,8 @@ def _private(path: str, flags: int) -> int:
 
 
 def _value(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) and not value.isalnum() else str(value)
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 def _personal(delivery: Delivery) -> Iterable[str]:

@@ -6,41 +6,45 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from newsletter.delivery.journal import FileJournal, boot_id
+from newsletter.delivery.pacing import Pacing, is_put_off
 from newsletter.errors import StoreError
 from newsletter.providers.base import Outcome, Result
-from newsletter.store.ledger import Claim, DeliveryState, Ledger, Settlement
+from newsletter.store.ledger import Claim, Delivery, DeliveryState, Ledger, Settlement
 
 _STATES = {
     Outcome.ACCEPTED: DeliveryState.ACCEPTED,
     Outcome.REJECTED: DeliveryState.FAILED,
-    Outcome.LATER: DeliveryState.WAITING,
     Outcome.UNCERTAIN: DeliveryState.UNCERTAIN,
 }
+_USUAL = Pacing()
 _WORDS_LOST = "sending was interrupted before the service's words were kept"
 _NO_ANSWER = "handed over, but sending was interrupted before the service answered"
 _OTHER_JOURNAL = "sending was interrupted, and the journal of it is gone"
 _OTHER_BOOT = "sending was interrupted when the machine stopped, and what was written last may be lost"
 
 
-def recover(ledger: Ledger, issue_id: str, journal: FileJournal) -> None:
-    """Settle the batches of the issue that no living worker holds; raises StoreError if one may be alive.
+def recover(ledger: Ledger, issue_id: str, journal: FileJournal) -> list[tuple[Claim, Sequence[Settlement]]]:
+    """Settle the batches of the issue that no living worker holds, and tell how; raises StoreError if one may be alive.
 
     `journal` is held by the caller: a claim that names it is therefore of a dead worker. A claim that names another one
     is left to its worker until its lease ends. A missing journal is no proof that nothing was sent.
     """
-    for claim in ledger.open_claims(issue_id):
-        ledger.settle(claim, _settlements(claim, journal))
+    found = [(claim, _settlements(claim, journal)) for claim in ledger.open_claims(issue_id)]
+    for claim, settled in found:
+        ledger.settle(claim, settled)
+    return found
 
 
-def settlements(claim: Claim, results: Mapping[str, Result], journal: FileJournal) -> list[Settlement]:
-    """What became of each delivery of `claim`: as the provider said; for the others, as the journal says."""
-    written = journal.outcomes([delivery.key for delivery in claim.deliveries])
-    return [
-        _by_result(delivery.seq, results[delivery.key])
-        if delivery.key in results
-        else _by_journal(delivery.seq, written[delivery.key])
-        for delivery in claim.deliveries
-    ]
+def settlements(
+    claim: Claim, results: Mapping[str, Result], journal: FileJournal, pacing: Pacing = _USUAL
+) -> list[Settlement]:
+    """What became of each delivery of `claim` that does not simply wait again: as the provider said; for the others, as
+    the journal says."""
+    now = datetime.now(UTC)
+    said = [_by_result(each, results[each.key], pacing, now) for each in claim.deliveries if each.key in results]
+    unsaid = [each for each in claim.deliveries if each.key not in results]
+    written = journal.outcomes([each.key for each in unsaid]) if unsaid else {}
+    return [found for found in (*said, *(_by_journal(each.seq, written[each.key]) for each in unsaid)) if found]
 
 
 def _settlements(claim: Claim, journal: FileJournal) -> Sequence[Settlement]:
@@ -64,10 +68,28 @@ def _all_uncertain(claim: Claim, detail: str) -> list[Settlement]:
     return [Settlement(seq=delivery.seq, state=DeliveryState.UNCERTAIN, detail=detail) for delivery in claim.deliveries]
 
 
-def _by_result(seq: int, result: Result) -> Settlement:
-    return Settlement(seq=seq, state=_STATES[result.outcome], detail=result.detail, provider_id=result.provider_id)
+def _by_result(delivery: Delivery, result: Result, pacing: Pacing, now: datetime) -> Settlement | None:
+    if is_put_off(result):
+        return Settlement(
+            seq=delivery.seq,
+            state=DeliveryState.WAITING,
+            detail=result.detail,
+            tries=delivery.tries + 1,
+            not_before=pacing.not_before(result, delivery.tries, now),
+        )
+    if result.outcome is Outcome.LATER:
+        return None
+    return Settlement(
+        seq=delivery.seq,
+        state=_STATES[result.outcome],
+        detail=result.detail,
+        provider_id=result.provider_id,
+        tries=delivery.tries,
+    )
 
 
-def _by_journal(seq: int, outcome: Outcome) -> Settlement:
-    details = {Outcome.UNCERTAIN: _NO_ANSWER, Outcome.LATER: ""}
-    return Settlement(seq=seq, state=_STATES[outcome], detail=details.get(outcome, _WORDS_LOST))
+def _by_journal(seq: int, outcome: Outcome) -> Settlement | None:
+    if outcome is Outcome.LATER:
+        return None
+    detail = _NO_ANSWER if outcome is Outcome.UNCERTAIN else _WORDS_LOST
+    return Settlement(seq=seq, state=_STATES[outcome], detail=detail)

@@ -1,4 +1,4 @@
-"""Send and resume: claim a batch, hand it to the provider, settle; round by round, until nobody waits.
+"""Send and resume: claim a batch, hand it to the provider, settle; until nobody waits who may be sent to.
 
 What is sent is the edition in the ledger, never one that is compiled anew. Whatever ends a run, each recipient is in
 a named state afterwards, and `resume` goes on from there.
@@ -7,9 +7,11 @@ a named state afterwards, and `resume` goes on from there.
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -17,56 +19,47 @@ from pathlib import Path
 from newsletter.compile.edition import Edition, from_bytes
 from newsletter.delivery.circuit import Circuit, CircuitOpen
 from newsletter.delivery.journal import FileJournal, NoMore, boot_id
+from newsletter.delivery.log import Witness
+from newsletter.delivery.pacing import Pacing, failing
 from newsletter.delivery.plan import Plan
 from newsletter.delivery.recovery import recover, settlements
 from newsletter.delivery.stopping import Stop
 from newsletter.message import Recipient
 from newsletter.providers.base import Batch, Outcome, Provider, Result
-from newsletter.store.ledger import Balance, Claim, Delivery, DeliveryState, Ledger, Send, Settlement, Worker
+from newsletter.store.ledger import Balance, Claim, Delivery, Later, Ledger, Send, Worker
 
 LEASE = timedelta(minutes=15)
-PAUSES = (5.0, 30.0)
+_FIRST_BATCH = 100
+"""Recipients. Batches grow until one takes a second: so much is uncertain after a power loss."""
+_SECOND = 1.0
 
-Progress = Callable[[Balance], None]
 
-
+@dataclass(frozen=True, slots=True)
 class Sender:
     """Sends issues through one provider. `journals` is the folder of the journals, one an issue.
 
-    `limit`: so many recipients in this run at most. `pauses`: seconds before each round in which those are tried again
-    whom the provider put off; who is put off in the last round is left waiting. `lease`: how long a batch may take,
-    after which others may send the rest of it. `stop`: asked, the run ends behind the message under way. `on_progress`
-    is told the balance after every batch.
+    `limit`: so many recipients in this run at most. `pacing`: how fast and how patiently. `lease`: how long a batch may
+    take, after which others may send the rest of it. `stop`: asked, the run ends behind the message under way.
+    `witnesses` are told what happens.
     """
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        provider: Provider,
-        journals: Path,
-        *,
-        limit: int | None = None,
-        pauses: Sequence[float] = PAUSES,
-        lease: timedelta = LEASE,
-        stop: Stop | None = None,
-        on_progress: Progress = lambda _: None,
-    ) -> None:
-        self._ledger = ledger
-        self._provider = provider
-        self._journals = journals
-        self._limit = sys.maxsize if limit is None else limit
-        self._pauses = pauses
-        self._lease = lease
-        self._stop = stop or Stop()
-        self._on_progress = on_progress
+    ledger: Ledger
+    provider: Provider
+    journals: Path
+    _: KW_ONLY
+    limit: int | None = None
+    pacing: Pacing = field(default_factory=Pacing)
+    lease: timedelta = LEASE
+    stop: Stop = field(default_factory=Stop)
+    witnesses: Sequence[Witness] = ()
 
     def send(self, plan: Plan) -> Balance:
         """Freeze the plan's edition and audience, and send. Done again, it adds those who joined since.
 
         Raises ContentError (an empty slot), StoreError (another edition, being sent already), ProviderError.
         """
-        with self._journal(plan.edition.issue_id) as journal:
-            self._ledger.freeze(plan.send, plan.body, plan.audience)
+        with self.journal(plan.edition.issue_id) as journal:
+            self.ledger.freeze(plan.send, plan.body, plan.audience)
             return self._run(plan.edition.issue_id, journal)
 
     def resume(self, issue_id: str, *, reconfigured: Send | None = None) -> Balance:
@@ -74,89 +67,120 @@ class Sender:
 
         `reconfigured` says by which provider and options, where they are no longer those that it was begun with.
         """
-        with self._journal(issue_id) as journal:
+        with self.journal(issue_id) as journal:
             if reconfigured:
-                self._ledger.reconfigure(reconfigured)
+                self.ledger.reconfigure(reconfigured)
             return self._run(issue_id, journal)
 
-    def _journal(self, issue_id: str) -> FileJournal:
-        self._journals.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FileJournal(self._journals / f"{issue_id}.journal")
+    def journal(self, issue_id: str) -> FileJournal:
+        """The journal of the issue, held; raises StoreError if another process holds it."""
+        self.journals.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FileJournal(self.journals / f"{issue_id}.journal")
 
     def _run(self, issue_id: str, journal: FileJournal) -> Balance:
-        edition = from_bytes(self._ledger.edition(issue_id))
-        recover(self._ledger, issue_id, journal)
-        run = _Run(
-            ledger=self._ledger,
-            provider=self._provider,
-            edition=edition,
-            journal=journal,
-            limit=self._limit,
-            lease=self._lease,
-            stop=self._stop,
-            on_progress=self._on_progress,
-        )
+        run = _Run(self, issue_id, journal)
         try:
-            put_off = run.round()
-            for pause in self._pauses:
-                if not put_off or self._stop.wait(pause):
-                    break
-                put_off = run.round()
+            run.recover()
+            run.go_on()
+        except BaseException as error:
+            run.broke(error)
+            raise
         finally:
-            balance = self._ledger.balance(issue_id)
-            self._on_progress(balance)
+            balance = run.ended()
         return balance
 
 
 class _Run:
-    """One run through those who wait: what is left of the limit, and the balance as it goes."""
+    """One run of a sender through those who wait: what is left of its limit, and the balance as it goes."""
 
-    def __init__(
-        self,
-        *,
-        ledger: Ledger,
-        provider: Provider,
-        edition: Edition,
-        journal: FileJournal,
-        limit: int,
-        lease: timedelta,
-        stop: Stop,
-        on_progress: Progress,
-    ) -> None:
-        self._ledger = ledger
-        self._provider = provider
-        self._edition = edition
+    def __init__(self, sender: Sender, issue_id: str, journal: FileJournal) -> None:
+        self._sender = sender
+        self._ledger = sender.ledger
+        self._issue = issue_id
         self._journal = journal
-        self._left = limit
-        self._lease = lease
-        self._stop = stop
-        self._on_progress = on_progress
+        self._edition = from_bytes(sender.ledger.edition(issue_id))
         self._worker = Worker(owner=journal.holder, boot_id=boot_id(), journal_id=journal.id)
-        self._balance = ledger.balance(edition.issue_id)
+        self._balance = sender.ledger.balance(issue_id)
+        self._left = sys.maxsize if sender.limit is None else sender.limit
+        self._size = _FIRST_BATCH
+        self._after = 0
+        self._failures = 0
         self._circuit = Circuit()
+        send = sender.ledger.send(issue_id)
+        assert send
+        for witness in sender.witnesses:
+            witness.begun(send, self._worker, self._balance)
 
-    def round(self) -> bool:
-        """Hand over once to everybody who waits; True if the limit allows to try some of them again."""
-        after, put_off = 0, 0
-        while claim := self._claim(after):
-            assert isinstance(claim, Claim)
-            after = claim.deliveries[-1].seq
-            put_off += self._hand_over(claim)
-        return put_off > 0 and self._left > 0
+    def recover(self) -> None:
+        """Settle what a run before left behind."""
+        for claim, settled in recover(self._ledger, self._issue, self._journal):
+            for witness in self._sender.witnesses:
+                witness.recovered(claim, settled)
+            self._balance = self._ledger.balance(self._issue)
 
-    def _claim(self, after: int) -> Claim | None:
-        limit = min(self._left, self._provider.capabilities.batch_max)
-        if not limit or self._stop.asked:
-            return None
-        self._journal.begin(self._lease.total_seconds(), self._stop)
-        return self._ledger.claim(self._edition.issue_id, self._worker, limit=limit, after=after, lease=self._lease)
+    def go_on(self) -> None:
+        """Send to all who wait, and wait for those who are to be sent to later, as far as patience goes."""
+        while not self._sender.stop.asked and self._left:
+            match self._claimed():
+                case Claim() as claim:
+                    self._send(claim)
+                case Later() as later if later.limit or self._seconds_until(later) <= self._sender.pacing.patience:
+                    why = later.limit or "those who were put off are tried again then"
+                    self._wait(self._seconds_until(later), str(why))
+                case _:
+                    break
+            if self._failures >= self._sender.pacing.failures:
+                break
 
-    def _hand_over(self, claim: Claim) -> int:
-        """Returns how many of the claim wait again."""
+    def broke(self, error: BaseException) -> None:
+        """Tell that the run ends before its time."""
+        for witness in self._sender.witnesses:
+            witness.broke(error)
+
+    def ended(self) -> Balance:
+        """Tell that it is over; the balance as the ledger has it."""
+        balance = self._ledger.balance(self._issue)
+        for witness in self._sender.witnesses:
+            witness.progress(balance)
+            witness.ended(balance, stopped=self._sender.stop.asked)
+        return balance
+
+    def _claimed(self) -> Claim | Later | None:
+        """The next batch. Whoever waits again comes when all have had their turn."""
+        self._journal.begin(self._sender.lease.total_seconds(), self._sender.stop)
+        found = self._claim()
+        if self._after and not isinstance(found, Claim):
+            self._after = 0
+            found = self._claim()
+        return found
+
+    def _claim(self) -> Claim | Later | None:
+        return self._ledger.claim(
+            self._issue,
+            self._worker,
+            limit=min(self._left, self._size, self._sender.provider.capabilities.batch_max),
+            after=self._after,
+            lease=self._sender.lease,
+            limits=self._sender.pacing.limits,
+        )
+
+    def _send(self, claim: Claim) -> None:
+        self._after = claim.deliveries[-1].seq
+        for witness in self._sender.witnesses:
+            witness.claimed(claim)
+        began = time.monotonic()
+        results = self._hand_over(claim)
+        self._fit_size(len(claim.deliveries), time.monotonic() - began)
+        trouble = failing(results.values()) if results else "nothing was handed over in time"
+        self._failures = self._failures + 1 if trouble else 0
+        if trouble and self._failures < self._sender.pacing.failures:
+            self._wait(self._sender.pacing.pause(self._failures), trouble)
+
+    def _hand_over(self, claim: Claim) -> dict[str, Result]:
         results: dict[str, Result] = {}
         try:
             for batch in _batches(self._edition, claim.deliveries):
-                with closing(self._provider.send(batch, self._journal)) as told:
+                with closing(self._sender.provider.send(batch, self._journal)) as told:
                     for result in told:
                         results[result.recipient] = result
                         self._circuit.saw(result)
@@ -166,17 +190,33 @@ class _Run:
             results = self._circuit.waiting_again(results) | _refused_meanwhile(claim, results, self._journal)
             raise
         finally:
-            put_off = self._settle(claim, settlements(claim, results, self._journal))
-        return put_off
+            self._settle(claim, results)
+        return results
 
-    def _settle(self, claim: Claim, outcomes: Sequence[Settlement]) -> int:
+    def _settle(self, claim: Claim, results: Mapping[str, Result]) -> None:
+        outcomes = settlements(claim, results, self._journal, self._sender.pacing)
         self._ledger.settle(claim, outcomes)
-        states = Counter(outcome.state for outcome in outcomes)
-        put_off = states.pop(DeliveryState.WAITING, 0)
+        states = Counter(outcome.state for outcome in outcomes if outcome.not_before is None)
         self._left -= states.total()
         self._balance = self._balance.after(states, claim.excluded)
-        self._on_progress(self._balance)
-        return put_off
+        for witness in self._sender.witnesses:
+            witness.settled(claim, outcomes)
+            witness.progress(self._balance)
+
+    def _fit_size(self, number: int, seconds: float) -> None:
+        if seconds > 2 * _SECOND:
+            self._size = max(_FIRST_BATCH, self._size // 2)
+        elif seconds < _SECOND and number == self._size:
+            self._size *= 2
+
+    def _seconds_until(self, later: Later) -> float:
+        return (later.until - datetime.now(UTC)).total_seconds()
+
+    def _wait(self, seconds: float, why: str) -> None:
+        if seconds >= _SECOND:
+            for witness in self._sender.witnesses:
+                witness.waits(seconds, why)
+        self._sender.stop.wait(max(seconds, 0))
 
 
 def _refused_meanwhile(claim: Claim, results: Mapping[str, Result], journal: FileJournal) -> dict[str, Result]:

@@ -47,7 +47,8 @@ def claim(
     rooms = [_room(connection, each, now) for each in limits]
     everybody = [room for room in rooms if not room.limit.domain]
     if full := [room for room in everybody if not room.left]:
-        return Later(until=max(room.until for room in full), why=str(full[0].limit))
+        last = max(full, key=lambda room: room.until)
+        return Later(until=last.until, limit=last.limit)
     domains = {room.limit.domain: room for room in sorted(rooms, key=lambda room: -room.left) if room.limit.domain}
     may = unclaimed(connection, issue_id) & waits & _not_at(name for name, room in domains.items() if not room.left)
     due = or_(outcomes.c.not_before.is_(None), outcomes.c.not_before <= now)
@@ -214,10 +215,8 @@ def _later(connection: Connection, waiting: ColumnElement[bool], rooms: Sequence
         for room in rooms
         if room.limit.domain and not room.left and _anybody(connection, waiting & _at(room.limit.domain))
     ]
-    moments = [Later(until=room.until, why=str(room.limit)) for room in held_up]
-    if put_off:
-        moments.append(Later(until=put_off, why="those who were put off are tried again then"))
-    return min(moments, key=lambda each: each.until, default=None)
+    moments = [*(room.until for room in held_up), *([put_off] if put_off else [])]
+    return Later(until=min(moments), limit=held_up[0].limit if held_up else None) if moments else None
 
 
 def _at(domain: str) -> ColumnElement[bool]:

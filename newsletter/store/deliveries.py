@@ -131,10 +131,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Later:
-    """There are some who wait, and none who may be sent to before `until`."""
+    """There are some who wait, and none who may be sent to before `until`: for a limit, or since they were put off."""
 
     until: datetime
-    why: str
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 
 from newsletter.errors import StoreError
 from newsletter.store import claiming
@@ -179,6 +179,18 @@ class Ledger:
             )
             exclude_cancelled(connection, issue_id, now, CANCELLED)
             return balance_of(connection, issue_id)
+
+    def put_off(self, issue_id: str) -> tuple[int, datetime | None]:
+        """How many wait who were put off, and when the first of them may be tried again."""
+        with reading(self._engine) as connection:
+            number, first = connection.execute(
+                select(func.count(), func.min(outcomes.c.not_before)).where(
+                    outcomes.c.issue_id == issue_id,
+                    outcomes.c.state == DeliveryState.WAITING.value,
+                    outcomes.c.not_before > datetime.now(UTC),
+                )
+            ).one()
+            return number, first
 
     def uncertain(self, issue_id: str) -> list[Delivery]:
         """Those of whom nobody can know whether they got it, with what is known in `detail`."""

@@ -26,4 +26,8 @@ DROP TABLE outcomes;
 DROP TABLE handovers;
 ALTER TABLE batches DROP COLUMN first;
 ALTER TABLE batches DROP COLUMN last;
+ALTER TABLE sends DROP COLUMN first;
+ALTER TABLE sends DROP COLUMN last;
+ALTER TABLE sends DROP COLUMN selected;
+DROP INDEX subscribers_barred;
 UPDATE alembic_version SET version_num = '0002';

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from newsletter.delivery.journal import FileJournal
+from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.send import Sender
 from newsletter.providers.base import Capabilities, Result
 from newsletter.providers.smtp import Security, Smtp, SmtpOptions
@@ -135,17 +136,15 @@ class MortalJournal(FileJournal):
         self._death.at(Step.TOLD)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MortalSender(Sender):
     """Sends with the journal of one who dies."""
 
-    def __init__(self, ledger: Ledger, provider: Smtp, journals: Path, death: Death, lease: timedelta) -> None:
-        super().__init__(ledger, provider, journals, pauses=(), lease=lease)
-        self._folder = journals
-        self._death = death
+    death: Death
 
-    def _journal(self, issue_id: str) -> FileJournal:
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        return MortalJournal(self._folder / f"{issue_id}.journal", self._death)
+    def journal(self, issue_id: str) -> FileJournal:
+        self.journals.mkdir(mode=0o700, exist_ok=True)
+        return MortalJournal(self.journals / f"{issue_id}.journal", self.death)
 
 
 def main(folder: Path, port: int, batch: int, lease: timedelta, death: Death) -> None:
@@ -153,7 +152,8 @@ def main(folder: Path, port: int, batch: int, lease: timedelta, death: Death) ->
     ledger = MortalLedger(connect(f"sqlite:///{folder / 'newsletter.db'}"), death)
     provider = Smtp(SmtpOptions(host="127.0.0.1", port=port, security=Security.NONE, connections=CONNECTIONS))
     provider.capabilities = Capabilities(batch_max=batch)
-    sender = MortalSender(ledger, provider, folder / "journals", death, lease)
+    pacing = Pacing(patience=0)
+    sender = MortalSender(ledger, provider, folder / "journals", pacing=pacing, lease=lease, death=death)
     if ledger.send(EDITION.issue_id):
         sender.resume(EDITION.issue_id)
     else:
