@@ -42,6 +42,12 @@ def clock() -> Clock:
     return Clock()
 
 
+def _begun(clock: Clock, start: Balance = START, *, stop: Stop | None = None, limit: int | None = None) -> Words:
+    words = Words(start, stop or Stop(), limit, clock)
+    words.begin(start)
+    return words
+
+
 def _goes_on(clock: Clock, each: int, seconds: float) -> Iterator[Balance]:
     """The balance, `seconds` after one another, with so many more accepted each time."""
     balance = START
@@ -58,7 +64,7 @@ def _drawn(words: Words, columns: int) -> list[str]:
 
 
 def test_it_says_how_many_how_fast_how_long_and_the_balance(clock: Clock) -> None:
-    words, going = Words(START, Stop(), None, clock), _goes_on(clock, each=500, seconds=0.125)
+    words, going = _begun(clock), _goes_on(clock, each=500, seconds=0.125)
     for _ in range(41):
         words.saw(next(going))
     [line] = _drawn(words, 120)
@@ -67,7 +73,7 @@ def test_it_says_how_many_how_fast_how_long_and_the_balance(clock: Clock) -> Non
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(clock: Clock, columns: int) -> None:
-    words = Words(replace(START, failed=9, uncertain=2, selected=50_011), Stop(), None, clock)
+    words = _begun(clock, replace(START, failed=9, uncertain=2, selected=50_011))
     words.waits(30, "421 4.7.0 too many connections from your address; try again later, or ask your host" * 2)
     lines = _drawn(words, columns)
     assert all(len(line) <= columns for line in lines)
@@ -76,7 +82,7 @@ def test_no_line_is_wider_than_the_terminal(clock: Clock, columns: int) -> None:
 
 
 def test_the_rate_is_that_of_the_last_seconds_and_of_this_run_alone(clock: Clock) -> None:
-    words = Words(START, Stop(), None, clock)
+    words = _begun(clock)
     going = _goes_on(clock, each=10, seconds=1)
     for _ in range(100):
         words.saw(next(going))
@@ -91,7 +97,7 @@ def test_the_rate_is_that_of_the_last_seconds_and_of_this_run_alone(clock: Clock
 
 
 def test_what_a_limit_makes_it_wait_for_is_a_part_of_its_pace(clock: Clock) -> None:
-    words = Words(START, Stop(), None, clock)
+    words = _begun(clock)
     going = _goes_on(clock, each=100, seconds=60)  # 100 at once, and then nothing for a minute
     for _ in range(30):
         words.saw(next(going))
@@ -99,16 +105,14 @@ def test_what_a_limit_makes_it_wait_for_is_a_part_of_its_pace(clock: Clock) -> N
 
 
 def test_a_limit_is_what_it_goes_towards(clock: Clock) -> None:
-    words = Words(START, Stop(), 100, clock)
+    words = _begun(clock, limit=100)
     words.saw(replace(START, accepted=2_050, waiting=47_947))
     assert (words.done, words.goal) == (2_053, 2_103)
 
 
 def test_while_it_waits_it_says_for_how_long_and_why_until_it_goes_on(clock: Clock) -> None:
-    words = Words(START, Stop(), None, clock)
+    words = _begun(clock)
     shows = OnTerminal(words)
-    shows.waits(0.2, "10 a second")
-    assert words.waiting == ""
     shows.waits(30, "421 too busy")
     clock.now += 10
     assert words.waiting == "waiting 20 s: 421 too busy"
@@ -116,9 +120,21 @@ def test_while_it_waits_it_says_for_how_long_and_why_until_it_goes_on(clock: Clo
     assert words.waiting == ""
 
 
+def test_before_the_first_batch_it_says_that_it_prepares(clock: Clock) -> None:
+    words = Words(START, Stop(), None, clock)
+    assert words.doing == "preparing"
+    clock.now += 60
+    words.begin(START)
+    assert words.doing == "sending"
+    clock.now += 10
+    words.saw(replace(START, accepted=START.selected - 3, waiting=0))
+    words.end()
+    assert (words.doing, words.counts) == ("sent", "50,000/50,000 · 4,800/s · in 10 s")
+
+
 def test_asked_to_stop_it_says_that_it_stops(clock: Clock) -> None:
     stop = Stop()
-    words = Words(START, stop, None, clock)
+    words = _begun(clock, stop=stop)
     stop.ask()
     assert words.doing == "stopping"
     words.end()
@@ -127,7 +143,7 @@ def test_asked_to_stop_it_says_that_it_stops(clock: Clock) -> None:
 
 def test_in_a_log_there_is_a_line_a_minute(clock: Clock) -> None:
     said: list[str] = []
-    log, going = InLog(Words(START, Stop(), None, clock), said.append, clock), _goes_on(clock, each=10, seconds=1)
+    log, going = InLog(_begun(clock), said.append, clock), _goes_on(clock, each=10, seconds=1)
     for _ in range(int(LINE_EVERY) * 3):
         log.progress(next(going))
     assert said == [
@@ -138,7 +154,7 @@ def test_in_a_log_there_is_a_line_a_minute(clock: Clock) -> None:
 
 def test_in_a_log_a_long_wait_is_said_when_it_begins_and_a_short_one_is_not(clock: Clock) -> None:
     said: list[str] = []
-    log = InLog(Words(START, Stop(), None, clock), said.append, clock)
+    log = InLog(_begun(clock), said.append, clock)
     log.waits(5, "421 too busy")
     assert said == []
     log.waits(900, "450 greylisted")

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from newsletter import errors
-from newsletter.cli import adding, demo, following, keeping, people, reading, sending, writing
+from newsletter.cli import adding, deciding, demo, following, keeping, people, reading, sending, writing
 from newsletter.cli.output import say_problems
 
 EXIT_CODES: dict[type[errors.NewsletterError], int] = {
@@ -50,7 +50,7 @@ def _workspace(
     context.obj = workspace
 
 
-for group in (demo, writing, adding, sending, following, people, reading, keeping):
+for group in (demo, writing, adding, sending, following, deciding, people, reading, keeping):
     group.register(app)
 
 

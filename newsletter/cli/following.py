@@ -1,25 +1,20 @@
-"""Commands for a send that was begun: status, resume, cancel, uncertain."""
+"""Commands for a send that was begun: status, resume, cancel."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from newsletter.cli import opening
-from newsletter.cli.output import counted, say_balance, say_json
-from newsletter.cli.progress import showing_progress
-from newsletter.cli.sending import (
-    Issue,
-    Limit,
-    Unverified,
-    finish,
-    sender_of,
-    stoppable,
-    verify_unsubscribe,
-)
+from newsletter.cli.carrying import Run, put_off_json, say_put_off, stoppable, verify_unsubscribe
+from newsletter.cli.output import say_balance, say_json
+from newsletter.cli.sending import Issue, Limit, Unverified
 from newsletter.cli.writing import AsJson
 from newsletter.errors import StoreError
 
@@ -30,29 +25,70 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these commands to `app`."""
-    for command in (status, resume, cancel, uncertain):
+    for command in (status, resume, cancel):
         app.command()(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the sending of an issue stands: who sends it at this moment; how many were put off, until when at least."""
+
+    folder: Path
+    known: Send
+    balance: Balance
+    sender: str | None
+    put_off: tuple[int, datetime | None]
+
+    def say(self) -> None:
+        """In words, above the balance."""
+        typer.echo(f"{self.folder.name}  edition {self.known.edition_hash[:12]}, through {self.known.provider}")
+        typer.echo("; ".join(self._since()))
+        say_balance(self.balance)
+        say_put_off(*self.put_off)
+
+    def as_json(self) -> dict[str, Any]:
+        """As `status --json` says it."""
+        return self.balance.as_json() | {
+            "id": self.known.issue_id,
+            "issue": self.folder.name,
+            "hash": self.known.edition_hash,
+            "provider": self.known.provider,
+            "begun": self.known.frozen_at,
+            "cancelled": self.known.cancelled_at,
+            "sending": self.sender,
+            **put_off_json(*self.put_off),
+        }
+
+    def _since(self) -> Iterator[str]:
+        if self.known.frozen_at:
+            yield f"begun {self.known.frozen_at:%Y-%m-%d %H:%M} UTC"
+        if self.known.cancelled_at:
+            yield f"cancelled {self.known.cancelled_at:%Y-%m-%d %H:%M} UTC"
+        yield f"being sent by {self.sender}" if self.sender else "nobody is sending it now"
 
 
 def status(
     context: typer.Context,
     issue: Annotated[str | None, typer.Argument(metavar="[ISSUE]", help="All issues if left out.")] = None,
+    log: Annotated[bool, typer.Option("--log", help="The log of the issue, which names nobody.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the balance of what was sent."""
+    """Show the balance of what was sent, and who is sending at this moment."""
     workspace = opening.workspace_of(context)
+    if log:
+        _say_log(workspace, issue)
+        return
     store = opening.Store.of(workspace)
     folders = [opening.issue_named(workspace, issue)] if issue else workspace.issue_folders()
-    rows = [row for folder in folders if (row := _status_row(store, folder))]
+    found = [standing for folder in folders if (standing := _standing(workspace, store, folder))]
     if as_json:
-        said = [balance.as_json() | known for _, balance, known in rows]
+        said = [standing.as_json() for standing in found]
         say_json(said[0] if issue and said else said)
         return
-    if not rows:
+    if not found:
         typer.echo("nothing was sent from this machine")
-    for folder, balance, known in rows:
-        typer.echo(f"{folder.name}  edition {known['hash'][:12]}")
-        say_balance(balance)
+    for standing in found:
+        standing.say()
 
 
 def resume(
@@ -76,7 +112,7 @@ def resume(
     workspace = opening.workspace_of(context)
     folder = opening.issue_named(workspace, issue)
     store = opening.Store.of(workspace)
-    issue_id = _id_of(folder)
+    issue_id = id_of(folder)
     known = store.ledger.send(issue_id)
     if known is None:
         raise StoreError(f"{folder.name} was never sent from here", hint=f"newsletter send {issue}")
@@ -89,50 +125,32 @@ def resume(
             opening.provider_named(workspace, begun.provider, begun.settings and begun.settings["options"])
         ) as carrier,
         stoppable() as stop,
-        showing_progress(store.ledger.balance(issue_id), stop, limit) as shows,
     ):
         if begun.provider != known.provider:
             verify_unsubscribe(workspace, store, carrier, edition, unverified=unverified_unsubscribe)
-        sender = sender_of(workspace, store, carrier, limit, stop, shows)
-        balance = sender.resume(issue_id, reconfigured=None if provider is None else begun)
-    all_now = limit is None or stop.asked
-    finish(workspace, folder, store, edition, balance, name=begun.provider, all_now=all_now, as_json=as_json)
+        run = Run(
+            workspace=workspace,
+            store=store,
+            folder=folder,
+            edition=edition,
+            provider=begun.provider,
+            limit=limit,
+            as_json=as_json,
+        )
+        with run.sender(carrier, stop, store.ledger.balance(issue_id)) as sender:
+            sender.resume(issue_id, reconfigured=None if provider is None else begun)
 
 
 def cancel(context: typer.Context, issue: Issue) -> None:
     """End a send for good: whoever waits is excluded."""
+    from newsletter.delivery.log import SendLog
+
     workspace = opening.workspace_of(context)
     folder = opening.issue_named(workspace, issue)
-    balance = opening.Store.of(workspace).ledger.cancel(_id_of(folder))
+    balance = opening.Store.of(workspace).ledger.cancel(id_of(folder))
+    SendLog(opening.log_of(workspace, id_of(folder))).cancelled(balance)
     typer.echo(f"cancelled: {folder.name}")
     say_balance(balance)
-
-
-def uncertain(
-    context: typer.Context,
-    issue: Issue,
-    resend: Annotated[bool, typer.Option("--resend", help="Let them wait again: some may get it twice.")] = False,
-    assume_sent: Annotated[bool, typer.Option("--assume-sent", help="Take it that they got it.")] = False,
-) -> None:
-    """List or decide those who may have got it or not."""
-    from newsletter.store.ledger import DeliveryState
-
-    if resend and assume_sent:
-        raise typer.BadParameter("--resend and --assume-sent exclude each other")
-    workspace = opening.workspace_of(context)
-    store = opening.Store.of(workspace)
-    issue_id = _id_of(opening.issue_named(workspace, issue))
-    found = store.ledger.uncertain(issue_id)
-    for delivery in found:
-        typer.echo(f"{delivery.address}  {delivery.detail}")
-    if resend or assume_sent:
-        state = DeliveryState.WAITING if resend else DeliveryState.ACCEPTED
-        decision = "sent again by hand" if resend else "assumed sent"
-        number = store.ledger.settle_uncertain(issue_id, state, decision)
-        then = f"waiting again: `newsletter resume {issue}`" if resend else "taken as sent"
-        typer.echo(f"{counted(number, 'recipient')} {then}")
-    elif not found:
-        typer.echo("nobody is uncertain")
 
 
 def _say_what_changed(workspace: Workspace, known: Send) -> None:
@@ -146,15 +164,33 @@ def _say_what_changed(workspace: Workspace, known: Send) -> None:
         typer.echo(f"  hint: `--provider {known.provider}` goes on through it as newsletter.toml says now", err=True)
 
 
-def _status_row(store: opening.Store, folder: Path) -> tuple[Path, Balance, dict[str, Any]] | None:
-    issue_id = _id_of(folder)
+def _standing(workspace: Workspace, store: opening.Store, folder: Path) -> Standing | None:
+    """How the issue in `folder` stands, if it was ever sent from here."""
+    from newsletter.delivery.journal import holder
+
+    issue_id = id_of(folder)
     known = store.ledger.send(issue_id)
     if known is None:
         return None
-    return folder, store.ledger.balance(issue_id), {"id": issue_id, "issue": folder.name, "hash": known.edition_hash}
+    return Standing(
+        folder=folder,
+        known=known,
+        balance=store.ledger.balance(issue_id),
+        sender=holder(opening.journal_of(workspace, issue_id)),
+        put_off=store.ledger.put_off(issue_id),
+    )
 
 
-def _id_of(folder: Path) -> str:
+def _say_log(workspace: Workspace, issue: str | None) -> None:
+    if issue is None:
+        raise typer.BadParameter("there is one log an issue: which?", param_hint="--log")
+    path = opening.log_of(workspace, id_of(opening.issue_named(workspace, issue)))
+    if not path.exists():
+        raise StoreError(f"there is no log of {issue}: it was never sent from here")
+    typer.echo(path.read_text("utf-8"), nl=False)
+
+
+def id_of(folder: Path) -> str:
     """The issue's id from its folder, without reading the rest: a broken article must not stop a resume."""
     from newsletter.issue.load import issue_id
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DATABASE = "newsletter.db"
 KEYS = "keys.json"
 JOURNALS = "journals"
+LOGS = "logs"
 OUTBOX = "outbox"
 
 
@@ -146,6 +147,16 @@ def _counted(workspace: Workspace, folder: Path, id: str, readers: int | None) -
         sent_before=before,
         provider=workspace.settings.send.provider,
     )
+
+
+def journal_of(workspace: Workspace, issue_id: str) -> Path:
+    """Where the journal of an issue's sending lies."""
+    return workspace.data / JOURNALS / f"{issue_id}.journal"
+
+
+def log_of(workspace: Workspace, issue_id: str) -> Path:
+    """Where the log of an issue's sending lies."""
+    return workspace.data / LOGS / f"{issue_id}.log"
 
 
 def provider_named(workspace: Workspace, name: str, kept: Mapping[str, Any] | None = None) -> Provider:

@@ -7,33 +7,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import typer
+
+from newsletter.delivery.log import Witness
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from newsletter.delivery.stopping import Stop
-    from newsletter.store.ledger import Balance
+    from newsletter.store.ledger import Balance, Send, Worker
 
 LINE_EVERY = 60.0
 _FRAMES = 8  # a second; a send tells of itself oftener than that
 _WINDOW, _STEPS, _APART = 15.0, 8, 0.5
 _NARROWEST_BAR = 12
-_WORTH_SAYING = 1.0
 
 Clock = Callable[[], float]
-
-
-class Shows(Protocol):
-    """What a send tells while it is under way."""
-
-    def progress(self, balance: Balance) -> None:
-        """So it stands now."""
-
-    def waits(self, seconds: float, why: str) -> None:
-        """Nothing is sent for so long."""
 
 
 class Pace:
@@ -71,9 +62,13 @@ class Words:
         self._stop = stop
         self._clock = clock
         self._pace = Pace()
-        self._began = clock()
+        self._began: float | None = None
         self._over: float | None = None
         self._waits_until, self._why = 0.0, ""
+
+    def begin(self, balance: Balance) -> None:
+        self._began = self._clock()
+        self.saw(balance)
 
     def saw(self, balance: Balance) -> None:
         self._waits_until = 0.0
@@ -99,13 +94,15 @@ class Words:
         """In one word."""
         if self._over is not None:
             return "sent" if self.done == self.goal else "stopped"
-        return "stopping" if self._stop.asked else "sending"
+        if self._stop.asked:
+            return "stopping"
+        return "sending" if self._began else "preparing"
 
     @property
     def counts(self) -> str:
         """12,400/50,000 · 4,812/s · 8 s left"""
         if self._over is not None:
-            seconds = self._over - self._began
+            seconds = self._over - (self._began or self._over)
             rate = (_handed(self._balance) - _handed(self._start)) / max(seconds, _APART)
             then = f"in {duration(seconds)}"
         else:
@@ -148,7 +145,7 @@ class Bar:
         line.add_column(no_wrap=True)
         line.add_row(
             words.doing,
-            ProgressBar(total=max(words.goal, 1), completed=words.done),
+            ProgressBar(total=max(words.goal, 1), completed=words.done, complete_style="cyan", finished_style="green"),
             Text(both if fits else words.counts, overflow="ellipsis"),
         )
         yield line
@@ -158,26 +155,31 @@ class Bar:
             yield Text(f"  {words.waiting}", style="yellow", no_wrap=True, overflow="ellipsis")
 
 
-class OnTerminal:
-    """What is drawn several times a second, whenever it was told."""
+class OnTerminal(Witness):
+    """Keeps the words true; they are drawn several times a second, whenever that is."""
 
     def __init__(self, words: Words) -> None:
         self._words = words
+
+    def begun(self, send: Send, worker: Worker, balance: Balance) -> None:
+        self._words.begin(balance)
 
     def progress(self, balance: Balance) -> None:
         self._words.saw(balance)
 
     def waits(self, seconds: float, why: str) -> None:
-        if seconds >= _WORTH_SAYING:
-            self._words.waits(seconds, why)
+        self._words.waits(seconds, why)
 
 
-class InLog:
+class InLog(Witness):
     """A line a minute, or before it falls silent for longer than that; a send that is over sooner says nothing."""
 
     def __init__(self, words: Words, say: Callable[[str], None], clock: Clock = time.monotonic) -> None:
         self._words, self._say, self._clock = words, say, clock
         self._due = clock() + LINE_EVERY
+
+    def begun(self, send: Send, worker: Worker, balance: Balance) -> None:
+        self._words.begin(balance)
 
     def progress(self, balance: Balance) -> None:
         self._words.saw(balance)
@@ -196,8 +198,8 @@ class InLog:
 
 
 @contextmanager
-def showing_progress(start: Balance, stop: Stop, limit: int | None) -> Iterator[Shows]:
-    """Show how far a send is that begins at the balance `start`; the result is what to tell of it."""
+def showing_progress(start: Balance, stop: Stop, limit: int | None) -> Iterator[Witness]:
+    """Show how far a send is that begins at the balance `start`, to whom it is told."""
     words = Words(start, stop, limit)
     console = _terminal()
     if console is None:

@@ -99,7 +99,9 @@ def archive_build(
 
 
 def where(context: typer.Context) -> None:
-    """Show where things are kept."""
+    """Show where things are kept, and what can be known of a send that was killed."""
+    from newsletter.delivery.locking import promise
+
     workspace = opening.workspace_of(context)
     data = workspace.data
     url = opening.database_url(workspace)
@@ -112,7 +114,9 @@ def where(context: typer.Context) -> None:
         ("database", url.removeprefix("sqlite:///")),
         ("keys", data / opening.KEYS),
         ("journals", data / opening.JOURNALS),
+        ("logs", data / opening.LOGS),
         ("outbox", workspace.settings.providers.get("outbox", {}).get("path", data / opening.OUTBOX)),
+        ("promise", promise()),
     ):
         typer.echo(f"{name:<10} {place}")
 

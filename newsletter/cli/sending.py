@@ -1,17 +1,17 @@
-"""The commands send and providers; and how any command carries a send on, and says how it ended."""
+"""The commands send and providers."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli import opening
-from newsletter.cli.output import say_balance, say_json, say_report, say_table, shown
-from newsletter.cli.progress import Shows, showing_progress
+from newsletter.cli.carrying import INCOMPLETE, Run, named, stoppable, verify_unsubscribe
+from newsletter.cli.output import say_balance, say_json, say_report, say_table
 from newsletter.cli.writing import AsJson
 from newsletter.errors import ChecksFailed
 
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
     from newsletter.delivery.plan import Plan
     from newsletter.delivery.stopping import Stop
     from newsletter.providers.base import Provider
-    from newsletter.store.ledger import Balance
     from newsletter.workspace import Workspace
 
-INCOMPLETE = 5
 Issue = Annotated[str, typer.Argument(metavar="ISSUE", help="Folder, number, slug or id.")]
 Limit = Annotated[int | None, typer.Option(min=1, metavar="N", help="Send to so many at most, this time.")]
 Unverified = Annotated[
@@ -78,9 +76,17 @@ def send(
             if _held(stop, workspace.settings.send.hold):
                 _say_nothing_sent(plan, as_json=as_json)
                 raise typer.Exit(INCOMPLETE)
-            with showing_progress(plan.expected, stop, limit) as shows:
-                balance = sender_of(workspace, store, carrier, limit, stop, shows).send(plan)
-    finish(workspace, folder, store, edition, balance, name=name, all_now=limit is None or stop.asked, as_json=as_json)
+            run = Run(
+                workspace=workspace,
+                store=store,
+                folder=folder,
+                edition=edition,
+                provider=name,
+                limit=limit,
+                as_json=as_json,
+            )
+            with run.sender(carrier, stop, plan.expected) as sender:
+                sender.send(plan)
 
 
 def providers(
@@ -206,74 +212,8 @@ def _send_test(
         raise ProviderError("not every test copy was accepted")
 
 
-def verify_unsubscribe(
-    workspace: Workspace, store: opening.Store, carrier: Provider, edition: Edition, *, unverified: bool
-) -> None:
-    """Before the first byte to the world: does the address answer that all the copies' unsubscribe links lead to?"""
-    from newsletter.fetch import try_unsubscribe
-    from newsletter.tokens import Action, Grant
-
-    can = carrier.capabilities
-    if can.local or can.manages_unsubscribe or unverified:
-        return
-    token = store.keyring.sign(Grant("nobody", edition.list, Action.NOTHING))
-    try_unsubscribe(f"{workspace.settings.public_url}/unsubscribe/{token}")
-
-
-def sender_of(
-    workspace: Workspace, store: opening.Store, carrier: Provider, limit: int | None, stop: Stop, shows: Shows
-) -> Any:
-    """What sends for the workspace, through `carrier`."""
-    from newsletter.delivery.send import Sender
-
-    journals = workspace.data / opening.JOURNALS
-    return Sender(store.ledger, carrier, journals, limit=limit, stop=stop, on_progress=shows.progress)
-
-
-def stoppable() -> AbstractContextManager[Stop]:
-    """A wish to stop that signals make."""
-    from newsletter.delivery.stopping import Stop
-
-    return Stop().on_signals()
-
-
 def _held(stop: Stop, seconds: int) -> bool:
     """Wait for a change of mind before the first byte; True if there was one."""
     if seconds:
         typer.echo(f"sending begins in {seconds} seconds; Ctrl-C sends nothing", err=True)
     return stop.wait(seconds)
-
-
-def finish(
-    workspace: Workspace,
-    folder: Path,
-    store: opening.Store,
-    edition: Edition,
-    balance: Balance,
-    *,
-    name: str,
-    all_now: bool,
-    as_json: bool,
-) -> None:
-    """Write sent.json, print the balance, and say by the exit code whether anything is left of what was to go now."""
-    from newsletter.delivery.sent import sent_record
-    from newsletter.issue.sent import write_sent
-
-    record = None
-    if balance.accepted or balance.uncertain:
-        record = write_sent(folder, sent_record(edition, balance, commit=workspace.commit(), provider=name))
-    if as_json:
-        say_json(named(edition, balance))
-    else:
-        say_balance(balance)
-        if record:
-            typer.echo(f"wrote {shown(record)}: commit it, so that every clone knows")
-        if balance.waiting and all_now:
-            typer.echo(f"next: `newsletter resume {folder.name}` sends to those who wait, `cancel` lets them be")
-    if balance.failed or balance.uncertain or (balance.waiting and all_now):
-        raise typer.Exit(INCOMPLETE)
-
-
-def named(edition: Edition, balance: Balance) -> dict[str, Any]:
-    """The balance, with the names of what was sent, as --json prints it."""
-    return {"id": edition.issue_id, "issue": edition.slug, "hash": edition.hash} | balance.as_json()
