@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.delivery.journal import FileJournal, boot_id
+from newsletter.delivery.journal import FileJournal
+from newsletter.delivery.locking import boot_id
 from newsletter.delivery.stopping import Stop
 from newsletter.message import envelope_sender, message_id
 from newsletter.providers.base import Outcome, Result

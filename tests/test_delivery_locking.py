@@ -140,6 +140,8 @@ def test_killed_without_a_boot_id_the_whole_batch_is_uncertain_and_nobody_gets_i
     with _python(system + RESUME, tmp_path, EDITION.issue_id) as second:
         assert second.communicate(timeout=60) == ("", "")
     assert publication.ledger.balance(EDITION.issue_id) == Balance(selected=5, uncertain=uncertain, accepted=accepted)
+    known = {each.detail for each in publication.ledger.uncertain(EDITION.issue_id)}
+    assert known <= {"sending was interrupted, perhaps when the machine stopped, and what was written last may be lost"}
     assert len([*(tmp_path / "outbox" / "new").iterdir()]) == (5 if accepted else 3)
 
 

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from newsletter.delivery.journal import FileJournal, boot_id
+from newsletter.delivery.journal import FileJournal
+from newsletter.delivery.locking import boot_id
 from newsletter.delivery.recovery import recover, settlements
 from newsletter.delivery.stopping import Stop
 from newsletter.providers.base import Outcome, Result

@@ -17,12 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from newsletter.delivery.locking import BINARY, boot_id, hold, is_held
+from newsletter.delivery.locking import BINARY, hold, is_held
 from newsletter.delivery.stopping import Stop
 from newsletter.errors import StoreError
 from newsletter.providers.base import Outcome, Result
-
-__all__ = ["FileJournal", "NoMore", "boot_id", "holder"]
 
 _MARK = b"newsletter j1\n\x00\x00"
 _ID = slice(16, 32)

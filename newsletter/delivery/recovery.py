@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from newsletter.delivery.journal import FileJournal, boot_id
+from newsletter.delivery.journal import FileJournal
+from newsletter.delivery.locking import boot_id, tells_boots_apart
 from newsletter.delivery.pacing import Pacing, is_put_off
 from newsletter.errors import StoreError
 from newsletter.providers.base import Outcome, Result
@@ -21,6 +22,7 @@ _WORDS_LOST = "sending was interrupted before the service's words were kept"
 _NO_ANSWER = "handed over, but sending was interrupted before the service answered"
 _OTHER_JOURNAL = "sending was interrupted, and the journal of it is gone"
 _OTHER_BOOT = "sending was interrupted when the machine stopped, and what was written last may be lost"
+_ANY_BOOT = "sending was interrupted, perhaps when the machine stopped, and what was written last may be lost"
 
 
 def recover(ledger: Ledger, issue_id: str, journal: FileJournal) -> list[tuple[Claim, Sequence[Settlement]]]:
@@ -52,7 +54,7 @@ def _settlements(claim: Claim, journal: FileJournal) -> Sequence[Settlement]:
         _refuse_while_leased(claim)
         return _all_uncertain(claim, _OTHER_JOURNAL)
     if claim.worker.boot_id != boot_id():
-        return _all_uncertain(claim, _OTHER_BOOT)
+        return _all_uncertain(claim, _OTHER_BOOT if tells_boots_apart() else _ANY_BOOT)
     return settlements(claim, {}, journal)
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from newsletter.compile.edition import Edition, from_bytes
 from newsletter.delivery.circuit import Circuit, CircuitOpen
-from newsletter.delivery.journal import FileJournal, NoMore, boot_id
+from newsletter.delivery.journal import FileJournal, NoMore
+from newsletter.delivery.locking import boot_id
 from newsletter.delivery.log import Witness
 from newsletter.delivery.pacing import Pacing, failing
 from newsletter.delivery.plan import Plan
