@@ -1,0 +1,353 @@
+"""Freeze, claim, intent, answer, crash, recover, settle, cancel, join, leave and decide, in every order that hypothesis
+thinks of: nobody is lost, and nobody gets it twice.
+
+Ledger, list and journal are real. Beside them stands a copy of the issue for each person: what truly became of it, and
+what may therefore be said of it. Compared is what the ledger tells everybody: the balance, who is uncertain, and whom
+it hands out.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from newsletter.delivery.journal import FileJournal, boot_id
+from newsletter.delivery.pacing import Pacing
+from newsletter.delivery.recovery import recover, settlements
+from newsletter.delivery.stopping import Stop
+from newsletter.errors import StoreError
+from newsletter.providers.base import Fault, Outcome, Result
+from newsletter.store.ledger import (
+    CANCELLED,
+    Balance,
+    Claim,
+    Delivery,
+    DeliveryState,
+    Later,
+    Ledger,
+    Selected,
+    Send,
+    Worker,
+)
+from newsletter.store.schema import connect
+from newsletter.store.subscribers import Newcomer, Subscribers
+from newsletter.tokens import Keyring
+
+pytestmark = pytest.mark.slow
+
+ISSUE = "k3v9q2m8w1zt"
+SEND = Send(issue_id=ISSUE, edition_hash="a" * 64, list="main", provider="outbox", settings_digest="s")
+KEYRING = Keyring({"a": b"signing"}, b"ledger")
+UNSUBSCRIBED, SUPPRESSED = "unsubscribed", "suppressed"
+SUPPRESSED_OR_NOT = st.sampled_from([False, False, False, True])
+AT_ONCE = Pacing(retries=(0,))
+ENDED, RUNNING = timedelta(0), timedelta(hours=1)
+THIS_BOOT, UNTIL_IT_STOPS = boot_id(), "until the machine stops"
+WAITING, CLAIMED, ACCEPTED, FAILED, EXCLUDED, UNCERTAIN = DeliveryState
+AFTER = {
+    Outcome.ACCEPTED: ACCEPTED,
+    Outcome.REJECTED: FAILED,
+    Outcome.LATER: WAITING,
+    Outcome.UNCERTAIN: UNCERTAIN,
+}
+
+
+class Journal(Enum):
+    """What becomes of the journal when its worker dies."""
+
+    STAYS = auto()
+    IS_LOST = auto()
+    IS_ANOTHERS = auto()
+
+
+@dataclass(slots=True)
+class Copy:
+    """One person's copy, where the ledger should say that it stands.
+
+    `out`: a body went out that the service may have kept, and nobody decided otherwise since. `taken`: the service, or
+    a person, said that it was accepted. `written`: where it stands once its batch is settled, if its journal can be
+    believed. `left`: the person unsubscribed.
+    """
+
+    state: DeliveryState
+    reason: str = ""
+    out: bool = False
+    taken: bool = False
+    written: DeliveryState = WAITING
+    left: bool = False
+
+
+class Sending(RuleBasedStateMachine):
+    """One worker at a time, which may die at any moment: alone, with its journal, or with its machine.
+
+    It is alive while it holds the journal; a claim without that is what a dead one left.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.engine = connect(f"sqlite:///{self.folder.name}/news.db")
+        self.ledger, self.people = Ledger(self.engine), Subscribers(self.engine)
+        self.path = Path(self.folder.name) / "journal"
+        self.copies: dict[str, Copy] = {}
+        self.bodies = 0
+        self.cancelled = False
+        self.journal: FileJournal | None = None
+        self.claim: Claim | None = None
+        self.believed = True
+        self.untouched: list[Delivery] = []
+        self.in_flight: list[Delivery] = []
+        self.results: dict[str, Result] = {}
+
+    def teardown(self) -> None:
+        if self.journal:
+            self.journal.close()
+        self.engine.dispose()
+        self.folder.cleanup()
+
+    @property
+    def is_at_work(self) -> bool:
+        return bool(self.journal and self.claim)
+
+    @initialize(suppressed=st.lists(SUPPRESSED_OR_NOT, min_size=5, max_size=9))
+    def freeze(self, suppressed: list[bool]) -> None:
+        self.the_list_changes(suppressed, leaves=len(suppressed))
+
+    @rule(suppressed=st.lists(SUPPRESSED_OR_NOT, max_size=4), leaves=st.integers(0, 30))
+    def the_list_changes(self, suppressed: list[bool], leaves: int) -> None:
+        """Some join and are added to the issue, the `suppressed` in vain; perhaps somebody leaves."""
+        joined = [address_of(len(self.copies) + n) for n in range(len(suppressed))]
+        reasons = {address: SUPPRESSED if is_so else "" for address, is_so in zip(joined, suppressed, strict=True)}
+        self.people.add_all([Newcomer(email=address) for address in joined], list="main", source="test")
+        if self.cancelled:
+            with pytest.raises(StoreError, match="cancelled"):
+                self.ledger.freeze(SEND, b"the edition", self.everybody(reasons))
+        else:
+            assert self.ledger.freeze(SEND, b"the edition", self.everybody(reasons)) == len(joined)
+            for address, reason in reasons.items():
+                self.copies[key_of(address)] = Copy(EXCLUDED if reason else WAITING, reason)
+        if copy := self.copies.get(key_of(address_of(leaves))):
+            self.people.remove(address_of(leaves), list="main")
+            copy.left = True
+
+    @precondition(lambda self: self.bodies > 4 and not self.cancelled)
+    @rule()
+    def cancel(self) -> None:
+        self.cancelled = True
+        self.ledger.cancel(ISSUE)
+        self.exclude_if_cancelled()
+
+    @precondition(lambda self: any(self.all_in(UNCERTAIN)))
+    @rule(again=st.booleans())
+    def a_person_decides_about_the_uncertain(self, again: bool) -> None:
+        """Whoever is sent again, and lies between those of the batch that is open, waits with them for its end."""
+        uncertain = self.ledger.uncertain(ISSUE)
+        state = WAITING if again else ACCEPTED
+        assert self.ledger.settle_uncertain(ISSUE, state, "decided") == len(uncertain)
+        for delivery in uncertain:
+            copy = self.copies[delivery.key]
+            copy.state, copy.out, copy.taken = state, not again, not again
+            if again and self.claim and self.claim.deliveries[0].seq < delivery.seq < self.claim.deliveries[-1].seq:
+                copy.state, copy.written = CLAIMED, WAITING
+        self.exclude_if_cancelled()
+
+    @precondition(lambda self: not self.journal and self.bodies > 4)
+    @rule()
+    def distrust(self) -> None:
+        doubtful = [*self.all_in(WAITING, CLAIMED)]
+        assert self.ledger.distrust("restored") == ({ISSUE: len(doubtful)} if doubtful else {})
+        self.claim = None
+        for copy in doubtful:
+            copy.state = UNCERTAIN
+
+    @precondition(lambda self: not self.is_at_work and any(self.all_in(WAITING, CLAIMED)))
+    @rule(
+        limit=st.integers(1, 6),
+        boot=st.sampled_from([THIS_BOOT, THIS_BOOT, UNTIL_IT_STOPS]),
+        lease=st.sampled_from([ENDED, ENDED, ENDED, ENDED, RUNNING]),
+    )
+    def claim_a_batch(self, limit: int, boot: str, lease: timedelta) -> None:
+        """By the worker that is there, or by a new one that may start."""
+        if not (self.journal or self.a_worker_starts()):
+            return
+        assert self.journal
+        self.journal.begin(3600, Stop())
+        worker = Worker(owner="worker", boot_id=boot, journal_id=self.journal.id)
+        claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=lease)
+        assert not isinstance(claim, Later)
+        gone = [copy for copy in self.all_in(WAITING) if copy.left]
+        if claim:
+            assert set(claim.excluded) <= {UNSUBSCRIBED}
+            gone = gone[: sum(claim.excluded.values())]
+        else:
+            assert [*self.all_in(WAITING)] == gone, "somebody waits, and is not handed out"
+        for copy in gone:
+            copy.state, copy.reason = EXCLUDED, UNSUBSCRIBED
+        self.claim, self.believed = claim, boot == THIS_BOOT
+        self.untouched, self.in_flight, self.results = [*claim.deliveries] if claim else [], [], {}
+        for delivery in self.untouched:
+            copy = self.copies[delivery.key]
+            assert copy.state is WAITING
+            assert not copy.left
+            copy.state, copy.written = CLAIMED, WAITING
+
+    def a_worker_starts(self) -> bool:
+        """It recovers what the one before it left, unless that one must be feared to be alive."""
+        journal = FileJournal(self.path)
+        if self.claim and self.claim.worker.journal_id != journal.id and self.claim.lease_until > datetime.now(UTC):
+            with journal, pytest.raises(StoreError, match="may be sending them"):
+                recover(self.ledger, ISSUE, journal)
+            return False
+        recover(self.ledger, ISSUE, journal)
+        for copy in self.all_in(CLAIMED):
+            copy.state = copy.written if self.believed else UNCERTAIN
+        self.exclude_if_cancelled()
+        self.journal, self.claim = journal, None
+        return True
+
+    @precondition(lambda self: self.untouched)
+    @rule(outcome=st.sampled_from([Outcome.LATER, Outcome.REJECTED]))
+    def one_is_refused_before_the_body(self, outcome: Outcome) -> None:
+        self.told(self.untouched.pop(0), outcome, is_heard=True)
+
+    @precondition(lambda self: self.untouched)
+    @rule(number=st.integers(1, 4))
+    def bodies_go_out(self, number: int) -> None:
+        """Over as many connections as `number`."""
+        assert self.journal
+        for delivery in self.untouched[:number]:
+            copy = self.copies[delivery.key]
+            assert not copy.out, "handed over twice"
+            self.journal.intent([delivery.key])
+            copy.out, copy.written = True, UNCERTAIN
+            self.bodies += 1
+        self.in_flight += self.untouched[:number]
+        del self.untouched[:number]
+
+    @precondition(lambda self: self.in_flight)
+    @rule(which=st.integers(0, 5), outcomes=st.lists(st.sampled_from(Outcome), min_size=1), is_heard=st.booleans())
+    def answers_come(self, which: int, outcomes: list[Outcome], is_heard: bool) -> None:
+        for outcome in outcomes[: len(self.in_flight)]:
+            self.told(self.in_flight.pop(which % len(self.in_flight)), outcome, is_heard=is_heard)
+
+    def told(self, delivery: Delivery, outcome: Outcome, *, is_heard: bool) -> None:
+        """The answer is in the journal; and with the sender, if it `is_heard`."""
+        assert self.journal
+        result = Result(recipient=delivery.key, outcome=outcome, fault=Fault.RECIPIENT)
+        self.journal.answer(result)
+        if is_heard:
+            self.results[delivery.key] = result
+        copy = self.copies[delivery.key]
+        copy.taken = outcome is Outcome.ACCEPTED
+        copy.out = copy.out and outcome in {Outcome.ACCEPTED, Outcome.UNCERTAIN}
+        copy.written = AFTER[outcome]
+
+    @precondition(lambda self: self.is_at_work)
+    @rule(then_ends=st.booleans())
+    def settle(self, then_ends: bool) -> None:
+        assert self.journal
+        assert self.claim
+        self.ledger.settle(self.claim, settlements(self.claim, self.results, self.journal, AT_ONCE))
+        for copy in self.all_in(CLAIMED):
+            copy.state = copy.written
+        self.exclude_if_cancelled()
+        self.claim, self.untouched, self.in_flight = None, [], []
+        if then_ends:
+            self.journal.close()
+            self.journal = None
+
+    @precondition(lambda self: self.is_at_work)
+    @rule(
+        journal=st.sampled_from([Journal.STAYS, Journal.STAYS, Journal.IS_LOST, Journal.IS_ANOTHERS]),
+        unwritten=st.sampled_from([0, 8, 16, 40, 1000]),
+    )
+    def crash(self, journal: Journal, unwritten: int) -> None:
+        """What is in memory is gone; if the machine went as well, so is the end of the journal, in bytes."""
+        assert self.journal
+        self.journal.close()
+        self.journal, self.untouched, self.in_flight = None, [], []
+        if not self.believed:
+            os.truncate(self.path, max(0, self.path.stat().st_size - unwritten))
+        if journal is not Journal.STAYS:
+            self.believed = False
+            self.path.unlink()
+        if journal is Journal.IS_ANOTHERS:
+            with FileJournal(self.path) as anothers:
+                for key in self.copies:
+                    anothers.answer(Result(recipient=key, outcome=Outcome.LATER))
+
+    @precondition(lambda self: not self.is_at_work and self.bodies > 4)
+    @rule()
+    def a_run_without_a_fault(self) -> None:
+        """Whatever happened before, it hands over to everybody who waits."""
+        self.claim_a_batch(limit=3, boot=THIS_BOOT, lease=ENDED)
+        while self.is_at_work:
+            self.bodies_go_out(number=3)
+            self.answers_come(0, [Outcome.ACCEPTED] * 3, is_heard=True)
+            self.settle(then_ends=False)
+            self.claim_a_batch(limit=3, boot=THIS_BOOT, lease=ENDED)
+        assert not self.journal or self.ledger.balance(ISSUE).waiting == 0
+
+    @invariant()
+    def the_ledger_says_where_each_copy_stands(self) -> None:
+        states = Counter((copy.state, copy.reason) for copy in self.copies.values())
+        assert self.ledger.balance(ISSUE) == Balance.of(states)
+        uncertain = {key for key, copy in self.copies.items() if copy.state is UNCERTAIN}
+        assert {delivery.key for delivery in self.ledger.uncertain(ISSUE)} == uncertain
+
+    @invariant()
+    def nobody_who_may_have_it_is_to_get_it_again_or_said_to_have_none(self) -> None:
+        assert all(copy.state in {CLAIMED, ACCEPTED, UNCERTAIN} for copy in self.copies.values() if copy.out)
+
+    @invariant()
+    def nobody_is_said_to_have_it_without_a_word_from_the_service_or_a_person(self) -> None:
+        assert all(copy.taken for copy in self.all_in(ACCEPTED))
+
+    @invariant()
+    def what_is_cancelled_stays_cancelled(self) -> None:
+        assert not (self.cancelled and any(self.all_in(WAITING)))
+
+    def all_in(self, *states: DeliveryState) -> Iterator[Copy]:
+        return (copy for copy in self.copies.values() if copy.state in states)
+
+    def exclude_if_cancelled(self) -> None:
+        for copy in self.all_in(WAITING) if self.cancelled else ():
+            copy.state, copy.reason = EXCLUDED, CANCELLED
+
+    def everybody(self, reasons: dict[str, str]) -> Sequence[Selected]:
+        """All who are on the list, in the order of their addresses; excluded those whom `reasons` says."""
+        people = sorted(self.people.active("main"), key=lambda person: person.email)
+        return [
+            Selected(
+                key=key_of(person.email),
+                subscriber=person.id,
+                address=person.email,
+                excluded=reasons.get(person.email, ""),
+            )
+            for person in people
+        ]
+
+
+def address_of(number: int) -> str:
+    return f"reader{number:03}@example.org"
+
+
+def key_of(address: str) -> str:
+    return KEYRING.keyed_hash(address)
+
+
+TestSending = Sending.TestCase
+TestSending.settings = settings(
+    max_examples=75, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
