@@ -157,6 +157,18 @@ def test_status_says_how_many_were_put_off_until_when(ledger: Ledger, newsletter
     assert datetime.fromisoformat(said["until"]) == until
 
 
+def test_after_a_kill_it_is_said_that_resume_finds_out(ledger: Ledger, newsletter: Newsletter) -> None:
+    long_ago = timedelta(seconds=-1)
+    ledger.claim(ISSUE, Worker(owner="dead", boot_id="boot", journal_id="journal"), limit=3, lease=long_ago)
+    said = "interrupted: `newsletter resume {}` finds out which of 3 recipients got it, and goes on"
+    assert said.format("1-one") in newsletter("status")[1]
+    assert newsletter("uncertain", "1")[1] == f"nobody is uncertain\n{said.format(1)}\n"
+    assert json.loads(newsletter("status", "1", "--json")[1])["left_behind"] == 3
+    assert newsletter("resume", "1")[0] == 5
+    assert json.loads(newsletter("status", "1", "--json")[1])["left_behind"] == 0
+    assert len(_uncertain(newsletter)) == 3
+
+
 def test_the_log_can_be_shown(ledger: Ledger, newsletter: Newsletter) -> None:
     code, out, _ = newsletter("status", "1", "--log")
     assert code == 0

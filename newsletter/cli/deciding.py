@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from newsletter.cli import opening
-from newsletter.cli.following import id_of
+from newsletter.cli.following import id_of, left_behind, say_left_behind
 from newsletter.cli.output import counted, say_json
 from newsletter.cli.sending import Issue
 from newsletter.cli.writing import AsJson
@@ -74,6 +74,7 @@ def uncertain(
         typer.echo(f"{counted(number, 'recipient')} {then}")
     else:
         _say(about, issue)
+        say_left_behind(left_behind(workspace, ledger, issue_id), issue)
 
 
 def _doubts(ledger: Ledger, issue_id: str) -> list[Doubt]:

@@ -13,13 +13,13 @@ import typer
 
 from newsletter.cli import opening
 from newsletter.cli.carrying import Run, put_off_json, say_put_off, stoppable, verify_unsubscribe
-from newsletter.cli.output import say_balance, say_json
+from newsletter.cli.output import counted, say_balance, say_json
 from newsletter.cli.sending import Issue, Limit, Unverified
 from newsletter.cli.writing import AsJson
 from newsletter.errors import StoreError
 
 if TYPE_CHECKING:
-    from newsletter.store.ledger import Balance, Send
+    from newsletter.store.ledger import Balance, Ledger, Send
     from newsletter.workspace import Workspace
 
 
@@ -31,13 +31,16 @@ def register(app: typer.Typer) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How the sending of an issue stands: who sends it at this moment; how many were put off, until when at least."""
+    """How the sending of an issue stands: who sends it at this moment; how many were put off, until when at least; of
+    how many a run that was killed left unsaid whether they got it.
+    """
 
     folder: Path
     known: Send
     balance: Balance
     sender: str | None
     put_off: tuple[int, datetime | None]
+    left_behind: int
 
     def say(self) -> None:
         """In words, above the balance."""
@@ -45,6 +48,7 @@ class Standing:
         typer.echo("; ".join(self._since()))
         say_balance(self.balance)
         say_put_off(*self.put_off)
+        say_left_behind(self.left_behind, self.folder.name)
 
     def as_json(self) -> dict[str, Any]:
         """As `status --json` says it."""
@@ -56,6 +60,7 @@ class Standing:
             "begun": self.known.frozen_at,
             "cancelled": self.known.cancelled_at,
             "sending": self.sender,
+            "left_behind": self.left_behind,
             **put_off_json(*self.put_off),
         }
 
@@ -178,7 +183,24 @@ def _standing(workspace: Workspace, store: opening.Store, folder: Path) -> Stand
         balance=store.ledger.balance(issue_id),
         sender=holder(opening.journal_of(workspace, issue_id)),
         put_off=store.ledger.put_off(issue_id),
+        left_behind=left_behind(workspace, store.ledger, issue_id),
     )
+
+
+def left_behind(workspace: Workspace, ledger: Ledger, issue_id: str) -> int:
+    """How many were in the batches of runs that were killed, if nobody is sending from here at this moment."""
+    from newsletter.delivery.journal import holder
+
+    if holder(opening.journal_of(workspace, issue_id)):
+        return 0
+    return sum(len(claim.deliveries) for claim in ledger.open_claims(issue_id))
+
+
+def say_left_behind(number: int, issue: str) -> None:
+    """Print what a run that was killed has left to be found out."""
+    if number:
+        who = counted(number, "recipient")
+        typer.echo(f"interrupted: `newsletter resume {issue}` finds out which of {who} got it, and goes on")
 
 
 def _say_log(workspace: Workspace, issue: str | None) -> None:
