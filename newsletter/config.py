@@ -211,8 +211,9 @@ def line_of(text: str, keys: tuple[Any, ...]) -> int | None:
     for number, line in enumerate(text.splitlines(), 1):
         header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]", line)
         if header:
-            inside = header[1] == table
-            if inside or header[1] == ".".join(str(part) for part in keys):
+            named = header[1].replace('"', "")
+            inside = named == table
+            if inside or named == ".".join(str(part) for part in keys):
                 nearest_line = number
         elif inside and re.match(rf"\s*\"?{key}\"?\s*=", line):
             return number
