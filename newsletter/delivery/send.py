@@ -19,7 +19,7 @@ from pathlib import Path
 from newsletter.compile.edition import Edition, from_bytes
 from newsletter.delivery.circuit import Circuit, CircuitOpen
 from newsletter.delivery.journal import FileJournal, NoMore
-from newsletter.delivery.locking import boot_id
+from newsletter.delivery.locking import boot_id, tells_boots_apart
 from newsletter.delivery.log import Witness
 from newsletter.delivery.pacing import Pacing, failing
 from newsletter.delivery.plan import Plan
@@ -31,7 +31,8 @@ from newsletter.store.ledger import Balance, Claim, Delivery, Later, Ledger, Sen
 
 LEASE = timedelta(minutes=15)
 _FIRST_BATCH = 100
-"""Recipients. Batches grow until one takes a second: so much is uncertain after a power loss."""
+"""Recipients. Batches grow until one takes a second: so much is uncertain after a power loss. Where nobody knows of one,
+it is so after every kill, and they do not grow."""
 _SECOND = 1.0
 
 
@@ -207,7 +208,7 @@ class _Run:
     def _fit_size(self, number: int, seconds: float) -> None:
         if seconds > 2 * _SECOND:
             self._size = max(_FIRST_BATCH, self._size // 2)
-        elif seconds < _SECOND and number == self._size:
+        elif seconds < _SECOND and number == self._size and tells_boots_apart():
             self._size *= 2
 
     def _seconds_until(self, later: Later) -> float:

@@ -54,7 +54,12 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def to_disk(path: Path) -> None:
-    """Return when the file or folder at `path` is on the disk, as it is now. Raises OSError."""
+    """Return when the file or folder at `path` is on the disk, as it is now; Windows knows no such thing for folders.
+
+    Raises OSError.
+    """
+    if os.name == "nt" and path.is_dir():
+        return
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)
