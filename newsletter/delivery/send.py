@@ -31,8 +31,8 @@ from newsletter.store.ledger import Balance, Claim, Delivery, Later, Ledger, Sen
 
 LEASE = timedelta(minutes=15)
 _FIRST_BATCH = 100
-"""Recipients. Batches grow until one takes a second: so much is uncertain after a power loss. Where nobody knows of one,
-it is so after every kill, and they do not grow."""
+"""Recipients. Batches grow until one takes a second: so much is uncertain after a power loss. Where nobody knows of
+one, it is so after every kill, and they do not grow."""
 _SECOND = 1.0
 
 
