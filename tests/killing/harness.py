@@ -157,7 +157,7 @@ class Running:
 
 def _after(moment: Moment, readers: int, kills: int, batch: int) -> int:
     """How often `moment` is to come before the kill: by chance, and so that not all are sent before the last kill."""
-    messages = random.randint(1, max(1, readers // kills))
+    messages = random.randint(1, max(1, readers * 7 // (kills * 5)))
     if moment is Step.FREEZING:
         return readers // 2
     if moment is Wire.CONNECTED:
