@@ -1,22 +1,20 @@
 """Several connections at once: who carries which letter, and what happens when one of them fails.
 
-Each line is a thread with one connection. What all of them share is the post: the recipients who wait, the journal, and
-the wish to end. Whatever fails, each recipient gets one result, or none and then the journal says what is known.
+Each line is a thread with one connection. Whatever fails, each recipient gets one result, or none and then the journal
+says what is known.
 """
 
 from __future__ import annotations
 
-import queue
 import smtplib
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 
 from newsletter.errors import ProviderError
-from newsletter.message import Recipient
-from newsletter.providers.base import Journal, Result
-from newsletter.providers.dialogue import Dialogue, Letter, Lost, Refused, TimedOut, cut
+from newsletter.providers.base import Result
+from newsletter.providers.dialogue import Dialogue, Letter, Refused
+from newsletter.providers.post import Ended, Post
+from newsletter.providers.wire import Lost, TimedOut, cut
 
 _LOSSES = 3
 """So many connections lost in a row, without a word about a message, and a line gives up."""
@@ -27,75 +25,6 @@ _CUT_AGAIN = 0.1
 
 Connect = Callable[[Callable[[smtplib.SMTP], None]], Dialogue]
 """Makes a connection; shows it as soon as there is something to cut. Raises Lost, ProviderError."""
-
-
-class _Ended(Exception):
-    """No body may be written any more."""
-
-
-class Post:
-    """The letters of one batch. `compose` makes a recipient's; `journal` is told by one thread at a time."""
-
-    def __init__(
-        self, recipients: Iterable[Recipient], compose: Callable[[Recipient], Letter], journal: Journal, room: int
-    ) -> None:
-        self._waiting = deque(recipients)
-        self._compose = compose
-        self._journal = journal
-        self._lock = threading.Lock()
-        self._ended = False
-        # Bounded, so that nobody runs far ahead of who reads the results and may want no more of them.
-        self.results: queue.Queue[Result | None] = queue.Queue(room)
-        self.error: BaseException | None = None
-
-    def take(self) -> Letter | None:
-        """The next letter; none if there is none, or if it is time to end."""
-        if self._ended:
-            return None
-        try:
-            recipient = self._waiting.popleft()
-        except IndexError:
-            return None
-        return self._compose(recipient)
-
-    def put_back(self, letter: Letter) -> None:
-        """Let `letter`, which was not handed over, be the next again."""
-        self._waiting.appendleft(letter.recipient)
-
-    def put_off(self, why: Lost | ProviderError) -> Iterator[Result]:
-        """Those whose letters nobody took are for later; raises `why` if it is somebody's to see to."""
-        if isinstance(why, ProviderError):
-            if self._waiting:
-                raise why
-            return
-        for recipient in self._waiting:
-            yield self.record(why.result(recipient.id))
-
-    def intend(self, letter: Letter) -> None:
-        """Write down that the body of `letter` comes next; raises _Ended, and what the journal raises."""
-        with self._lock:
-            if self._ended:
-                raise _Ended
-            self._journal.intent([letter.recipient.id])
-
-    def conclude(self, result: Result) -> None:
-        """Write the result down, and pass it on, even if it cannot be written."""
-        try:
-            self.record(result)
-        finally:
-            self.results.put(result)
-
-    def record(self, result: Result) -> Result:
-        """Write the result down."""
-        with self._lock:
-            self._journal.answer(result)
-        return result
-
-    def end(self, error: BaseException | None = None) -> None:
-        """From now on no body is written. The first `error` is the one that is told."""
-        with self._lock:
-            self._ended = True
-            self.error = self.error or error
 
 
 class Line:
@@ -115,13 +44,13 @@ class Line:
             announced: Letter | None = None
             while letter := announced or self._announced():
                 announced = self._carried(letter)
-        except _Ended:
+        except Ended:
             self._drop()
         except BaseException as error:  # noqa: BLE001 (told by who reads the results)
             self._drop()
             self._post.end(error)
         finally:
-            self._post.results.put(None)
+            self._post.leave()
 
     def _announced(self) -> Letter | None:
         """The next letter, announced on a connection that stands."""
@@ -259,36 +188,33 @@ def carried(post: Post, connect: Connect, idle: list[Dialogue], *, number: int) 
 def _in_threads(post: Post, lines: list[Line]) -> Iterator[Result]:
     """What comes out of `lines`. When nobody wants it any more, what is under way is concluded, and nothing begins."""
     threads = [threading.Thread(target=line.work, name=f"smtp-{n}", daemon=True) for n, line in enumerate(lines, 1)]
-    working = len(lines)
     grace = _GRACE
+    post.open(len(lines))
     try:
         for thread in threads:
             thread.start()
-        while working:
-            result = post.results.get()
-            if result:
-                yield result
-            else:
-                working -= 1
+        yield from post.results()
     except KeyboardInterrupt:
         grace = 0.0
         raise
     finally:
         post.end()
-        _wait(post, lines, [thread for thread in threads if thread.ident], working, grace)
+        started = [thread for thread in threads if thread.ident]
+        for _ in range(len(threads) - len(started)):
+            post.leave()
+        _wait(post, lines, grace)
+        for thread in started:
+            thread.join()
 
 
-def _wait(post: Post, lines: list[Line], threads: list[threading.Thread], working: int, grace: float) -> None:
-    """Until the last thread has ended; after `grace` seconds without a result, those that are left are cut."""
-    while working and any(thread.is_alive() for thread in threads):
+def _wait(post: Post, lines: list[Line], grace: float) -> None:
+    """Until the last line has ended; after `grace` seconds without a result, those that are left are cut."""
+    while True:
         try:
-            with suppress(queue.Empty):
-                working -= post.results.get(timeout=grace) is None
-                continue
+            if post.settles(grace):
+                return
         except KeyboardInterrupt:  # who closes early ends anyway, and is in a hurry
             pass
         grace = _CUT_AGAIN  # a line that was connecting may have a new one
         for line in lines:
             line.cut()
-    for thread in threads:
-        thread.join()

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from newsletter.providers.base import Fault, Outcome, Result
 
 CLOSING = 421
+_VERDICTS = {2: Outcome.ACCEPTED, 4: Outcome.LATER, 5: Outcome.REJECTED}
+_ACCEPTED = _VERDICTS[2]
 
 _FAULTS = (  # by code and enhanced status code; the first that fits
     (r"421 4\.7\.", Fault.SENDER),  # too fast: Gmail's 4.7.0 and 4.7.28, Yahoo's 4.7.0 [TSS04]
@@ -31,7 +33,7 @@ _FAULTS = (  # by code and enhanced status code; the first that fits
 Amazon, docs.aws.amazon.com/ses/latest/dg/troubleshoot-smtp.html; Postgrey's 450 4.2.0, rspamd's 451 4.7.1."""
 
 _STATUS = re.compile(r"#?([245]\.\d{1,3}\.\d{1,3})\b")  # what the text begins with (RFC 2034 section 4)
-_QUEUED_AS = re.compile(r"\bqueued as (\S+)", re.IGNORECASE)
+_QUEUED_AS = re.compile(r"[Qq]ueued as (\S+)")
 _WAIT = re.compile(
     r"\b(?:again|retry|back|wait|greylist\w*|deferred|delayed)\b[^\d.;]{0,20}\b"
     r"(?:(?P<hours>\d{1,3}):(?P<minutes>\d\d):(?P<seconds>\d\d)"
@@ -78,17 +80,12 @@ class Reply(NamedTuple):
 
     def verdict(self, recipient: str) -> Result:
         """What it means as the answer to the body for `recipient` (RFC 5321 section 4.2.1)."""
-        if self.code // 100 != 2:
-            outcome = {4: Outcome.LATER, 5: Outcome.REJECTED}.get(self.code // 100, Outcome.UNCERTAIN)
-            return self._refusal(recipient, outcome, self.fault)
-        words = self.words
-        queued = _QUEUED_AS.search(words)
-        return Result(
-            recipient=recipient,
-            outcome=Outcome.ACCEPTED,
-            detail=f"{self.code} {words}".strip(),
-            provider_id=queued[1] if queued else "",
-        )
+        outcome = _VERDICTS.get(self.code // 100)
+        if outcome is not _ACCEPTED:
+            return self._refusal(recipient, outcome or Outcome.UNCERTAIN, self.fault)
+        said = str(self)
+        queued = _QUEUED_AS.search(said)
+        return Result(recipient=recipient, outcome=outcome, detail=said, provider_id=queued[1] if queued else "")
 
     def refusal(self, recipient: str, *, at_sender: bool = False) -> Result:
         """What it means before the body for `recipient`; `at_sender`: to MAIL, when nothing is known of a recipient."""

@@ -18,12 +18,17 @@ from pydantic import Field, FilePath, SecretStr, ValidationInfo, field_validator
 from newsletter.errors import ProviderError
 from newsletter.message import Composer, Recipient, envelope_sender
 from newsletter.providers.base import Batch, Capabilities, Journal, Options, Result
-from newsletter.providers.dialogue import PASSWORD, Dialogue, Letter, Lost, stuffed
-from newsletter.providers.lines import Post, carried
+from newsletter.providers.dialogue import PASSWORD, Dialogue, Letter, stuffed
+from newsletter.providers.lines import carried
+from newsletter.providers.post import Post
 from newsletter.providers.replies import Reply
+from newsletter.providers.wire import Lost
 
 _WORTH_A_CONNECTION = 10
 """So many messages for each connection at least: a new one takes about as many round trips."""
+
+_AHEAD = 16
+"""So many results for each connection may be there before they are read; no more is handed over then."""
 
 
 class Security(StrEnum):
@@ -92,7 +97,7 @@ class Smtp:
             return Letter(recipient, sender, composer.message(recipient, batch.date))
 
         number = min(self._options.connections, ceil(len(batch.recipients) / _WORTH_A_CONNECTION))
-        post = Post(batch.recipients, letter, journal, room=number)
+        post = Post(batch.recipients, letter, journal, room=number * _AHEAD)
         yield from self._carried(post, self._idle, number)
 
     def carry(self, sender: str, recipient: str, message: bytes) -> Result:
