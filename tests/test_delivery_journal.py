@@ -46,7 +46,7 @@ def test_it_keeps_its_id_and_its_words_until_the_next_batch(tmp_path: Path) -> N
     with FileJournal(tmp_path / "j") as second:
         assert second.id == first.id
         assert second.outcomes([ANA]) == {ANA: Outcome.UNCERTAIN}
-        second.begin(60, Stop())
+        second.begin(1, 60, Stop())
         assert second.outcomes([ANA]) == {ANA: Outcome.LATER}
     (tmp_path / "j").unlink()
     with FileJournal(tmp_path / "j") as third:
@@ -61,7 +61,7 @@ def test_a_second_holder_is_told_who_holds_it(tmp_path: Path) -> None:
 
 def test_nothing_is_intended_after_the_lease(tmp_path: Path) -> None:
     with FileJournal(tmp_path / "j") as journal:
-        journal.begin(0, Stop())
+        journal.begin(1, 0, Stop())
         with pytest.raises(NoMore):
             journal.intent([ANA])
         assert journal.outcomes([ANA]) == {ANA: Outcome.LATER}

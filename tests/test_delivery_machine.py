@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from newsletter.delivery.journal import FileJournal, boot_id
+from newsletter.delivery.journal import FileJournal
+from newsletter.delivery.locking import boot_id
 from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.recovery import recover, settlements
 from newsletter.delivery.stopping import Stop
@@ -182,9 +184,9 @@ class Sending(RuleBasedStateMachine):
         if not (self.journal or self.a_worker_starts()):
             return
         assert self.journal
-        self.journal.begin(3600, Stop())
+        begin = partial(self.journal.begin, lease=3600, stop=Stop())
         worker = Worker(owner="worker", boot_id=boot, journal_id=self.journal.id)
-        claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=lease)
+        claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=lease, begin=begin)
         assert not isinstance(claim, Later)
         gone = [copy for copy in self.all_in(WAITING) if copy.left]
         if claim:

@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from datetime import timedelta
 from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -87,10 +88,10 @@ class Sending(RuleBasedStateMachine):
         """It has handed over as many as there are `fates`, and is at work on the rest."""
         self.journal = FileJournal(self.journal_path)
         recover(self.ledger, ISSUE, self.journal)
-        self.journal.begin(60, Stop())
+        begin = partial(self.journal.begin, lease=60, stop=Stop())
         boot = boot_id() if same_boot else "the boot before"
         worker = Worker(owner="worker", boot_id=boot, journal_id=self.journal.id)
-        self.claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=timedelta(0))
+        self.claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=timedelta(0), begin=begin)
         if not self.claim:
             self.journal.close()
             self.journal = None

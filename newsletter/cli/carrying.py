@@ -18,6 +18,7 @@ from newsletter.errors import ProviderError
 if TYPE_CHECKING:
     from newsletter.compile.edition import Edition
     from newsletter.delivery.send import Sender
+    from newsletter.delivery.sent import SentRecord
     from newsletter.delivery.stopping import Stop
     from newsletter.providers.base import Provider
     from newsletter.store.ledger import Balance
@@ -68,8 +69,10 @@ class Run:
         from newsletter.delivery.log import SendLog
         from newsletter.delivery.pacing import Pacing
         from newsletter.delivery.send import Sender
+        from newsletter.delivery.sent import SentRecord
 
         log = SendLog(opening.log_of(self.workspace, self.edition.issue_id))
+        record = SentRecord(self.folder, self.edition, commit=self.workspace.commit(), provider=self.provider)
         try:
             with showing_progress(start, stop, self.limit) as shows:
                 yield Sender(
@@ -79,34 +82,29 @@ class Run:
                     limit=self.limit,
                     pacing=Pacing.of(self.workspace.settings.send),
                     stop=stop,
-                    witnesses=(shows, log),
+                    witnesses=(record, shows, log),
                 )
         except ProviderError:
-            self._conclude()
+            self._conclude(record)
             raise
-        balance = self._conclude()
+        balance = self._conclude(record)
         left = balance.waiting > 0 and (self.limit is None or stop.asked)
         if left and not self.as_json:
             typer.echo(f"next: `newsletter resume {self.folder.name}` sends to those who wait, `cancel` lets them be")
         if balance.failed or balance.uncertain or left:
             raise typer.Exit(INCOMPLETE)
 
-    def _conclude(self) -> Balance:
-        from newsletter.delivery.sent import sent_record
-        from newsletter.issue.sent import write_sent
-
-        ledger, issue_id, record = self.store.ledger, self.edition.issue_id, None
+    def _conclude(self, record: SentRecord) -> Balance:
+        ledger, issue_id = self.store.ledger, self.edition.issue_id
         balance = ledger.balance(issue_id)
-        if balance.accepted or balance.uncertain:
-            commit = self.workspace.commit()
-            record = write_sent(self.folder, sent_record(self.edition, balance, commit=commit, provider=self.provider))
+        written = record.conclude(balance)
         if self.as_json:
             say_json(named(self.edition, balance) | put_off_json(*ledger.put_off(issue_id)))
             return balance
         say_balance(balance)
         say_put_off(*ledger.put_off(issue_id))
-        if record:
-            typer.echo(f"wrote {shown(record)}: commit it, so that every clone knows")
+        if written:
+            typer.echo(f"wrote {shown(written)}: commit it, so that every clone knows")
         return balance
 
 

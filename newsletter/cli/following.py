@@ -113,6 +113,8 @@ def resume(
     """
     from newsletter.compile.edition import from_bytes
     from newsletter.delivery.plan import through
+    from newsletter.delivery.sent import refuse_if_sent_elsewhere
+    from newsletter.issue.sent import read_sent
 
     workspace = opening.workspace_of(context)
     folder = opening.issue_named(workspace, issue)
@@ -121,6 +123,7 @@ def resume(
     known = store.ledger.send(issue_id)
     if known is None:
         raise StoreError(f"{folder.name} was never sent from here", hint=f"newsletter send {issue}")
+    refuse_if_sent_elsewhere(read_sent(folder), issue_id, store.ledger)
     edition = from_bytes(store.ledger.edition(issue_id))
     if provider is None:
         _say_what_changed(workspace, known)

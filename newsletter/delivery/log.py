@@ -33,7 +33,8 @@ _TO_BE_EXPLAINED = {
 
 
 class Witness:
-    """Who is told what a send does, as it does it; this one keeps nothing. It takes little time, and raises nothing."""
+    """Who is told what a send does, as it does it; this one keeps nothing. It takes little time, and raises nothing;
+    but for `begun`: then nothing is sent."""
 
     def begun(self, send: Send, worker: Worker, balance: Balance) -> None:
         """A run begins, and so it stands."""

@@ -20,6 +20,7 @@ _STATES = {
 _USUAL = Pacing()
 _WORDS_LOST = "sending was interrupted before the service's words were kept"
 _NO_ANSWER = "handed over, but sending was interrupted before the service answered"
+_OLDER_LEDGER = "the database is older than the journal beside it: perhaps sent since"
 _OTHER_JOURNAL = "sending was interrupted, and the journal of it is gone"
 _OTHER_BOOT = "sending was interrupted when the machine stopped, and what was written last may be lost"
 _ANY_BOOT = "sending was interrupted, perhaps when the machine stopped, and what was written last may be lost"
@@ -29,8 +30,11 @@ def recover(ledger: Ledger, issue_id: str, journal: FileJournal) -> list[tuple[C
     """Settle the batches of the issue that no living worker holds, and tell how; raises StoreError if one may be alive.
 
     `journal` is held by the caller: a claim that names it is therefore of a dead worker. A claim that names another one
-    is left to its worker until its lease ends. A missing journal is no proof that nothing was sent.
+    is left to its worker until its lease ends. A missing journal is no proof that nothing was sent. Where the journal
+    knows of batches that the ledger does not, the ledger is an older copy: whoever waits in it is uncertain.
     """
+    if any(not ledger.knows(batch, journal.id) for batch in journal.used_for):
+        ledger.distrust(_OLDER_LEDGER, issue_id=issue_id)
     found = [(claim, _settlements(claim, journal)) for claim in ledger.open_claims(issue_id)]
     for claim, settled in found:
         ledger.settle(claim, settled)
@@ -50,7 +54,8 @@ def settlements(
 
 
 def _settlements(claim: Claim, journal: FileJournal) -> Sequence[Settlement]:
-    if claim.worker.journal_id != journal.id:
+    ours = claim.worker.journal_id == journal.id
+    if not (ours and (journal.is_of(claim.id) or claim.worker.boot_id != boot_id())):
         _refuse_while_leased(claim)
         return _all_uncertain(claim, _OTHER_JOURNAL)
     if claim.worker.boot_id != boot_id():

@@ -149,7 +149,6 @@ class _Run:
 
     def _claimed(self) -> Claim | Later | None:
         """The next batch. Whoever waits again comes when all have had their turn."""
-        self._journal.begin(self._sender.lease.total_seconds(), self._sender.stop)
         found = self._claim()
         if self._after and not isinstance(found, Claim):
             self._after = 0
@@ -164,7 +163,11 @@ class _Run:
             after=self._after,
             lease=self._sender.lease,
             limits=self._sender.pacing.limits,
+            begin=self._begin,
         )
+
+    def _begin(self, batch: int) -> None:
+        self._journal.begin(batch, self._sender.lease.total_seconds(), self._sender.stop)
 
     def _send(self, claim: Claim) -> None:
         self._after = claim.deliveries[-1].seq

@@ -6,7 +6,7 @@ who wait are handed out. Every method is one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -121,17 +121,22 @@ class Ledger:
         after: int = 0,
         lease: timedelta = timedelta(minutes=15),
         limits: Sequence[Limit] = (),
+        begin: Callable[[int], object] = lambda _: None,
     ) -> Claim | Later | None:
         """Take up to `limit` of those who wait and may be sent to, behind the delivery `after`; None: nobody waits.
 
         Later where they must wait: they were put off, or as many were handed over as the `limits` allow. Whoever may
-        not get mail any more (unsubscribed since the freeze, say) is excluded here.
+        not get mail any more (unsubscribed since the freeze, say) is excluded here. `begin` is told the id of the batch
+        before it is one.
         """
         with writing(self._engine) as connection:
             now = datetime.now(UTC)
-            return claiming.claim(
+            found = claiming.claim(
                 connection, issue_id, worker, limit=limit, after=after, now=now, lease=lease, limits=limits
             )
+            if isinstance(found, Claim):
+                begin(found.id)
+            return found
 
     def settle(self, claim: Claim, settlements: Sequence[Settlement]) -> None:
         """Write down what became of a batch; who is not said waits again. A batch that is settled already stays so.
@@ -155,15 +160,30 @@ class Ledger:
             balances = {issue: balance_of(connection, issue) for issue in issues}
         return {issue: balance for issue, balance in balances.items() if balance.waiting}
 
-    def distrust(self, detail: str) -> dict[str, int]:
-        """Older than what was done, perhaps: all who wait are uncertain, for `detail`. Returns how many, by issue."""
-        waiting = {issue: balance.waiting for issue, balance in self.under_way().items()}
+    def knows(self, batch: int, journal_id: str) -> bool:
+        """Whether there was ever such a batch, written about in this journal."""
+        with reading(self._engine) as connection:
+            return connection.scalar(select(batches.c.journal_id).where(batches.c.id == batch)) == journal_id
+
+    def untried(self, issue_id: str) -> int:
+        """How many wait of whom nothing was ever written down since they were frozen."""
+        with reading(self._engine) as connection:
+            written = connection.scalar(select(func.count()).where(of_issue(outcomes, issue_id)))
+            return balance_of(connection, issue_id).selected - (written or 0)
+
+    def distrust(self, detail: str, *, issue_id: str | None = None) -> dict[str, int]:
+        """Older than what was done, perhaps: all who wait (for one issue) are uncertain, for `detail`.
+
+        Returns how many, by issue.
+        """
+        waiting = {issue: balance.waiting for issue, balance in self.under_way().items() if issue_id in {None, issue}}
         with writing(self._engine) as connection:
             now = datetime.now(UTC)
             for issue in waiting:
                 those = of_issue(recipients, issue)
                 end_waiting(connection, those, now, DeliveryState.UNCERTAIN, detail=detail)
-            connection.execute(update(batches).where(batches.c.settled_at.is_(None)).values(settled_at=now))
+                open_ = (batches.c.issue_id == issue) & batches.c.settled_at.is_(None)
+                connection.execute(update(batches).where(open_).values(settled_at=now))
         return waiting
 
     def cancel(self, issue_id: str) -> Balance:
