@@ -2,8 +2,7 @@
 thinks of: nobody is lost, and nobody gets it twice.
 
 Ledger, list and journal are real. Beside them stands a copy of the issue for each person: what truly became of it, and
-what may therefore be said of it. Compared is what the ledger tells everybody: the balance, who is uncertain, and whom
-it hands out.
+what may therefore be said of it.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,6 +43,7 @@ from newsletter.store.ledger import (
 from newsletter.store.schema import connect
 from newsletter.store.subscribers import Newcomer, Subscribers
 from newsletter.tokens import Keyring
+from tests.ledgers import states
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +51,8 @@ ISSUE = "k3v9q2m8w1zt"
 SEND = Send(issue_id=ISSUE, edition_hash="a" * 64, list="main", provider="outbox", settings_digest="s")
 KEYRING = Keyring({"a": b"signing"}, b"ledger")
 UNSUBSCRIBED, SUPPRESSED = "unsubscribed", "suppressed"
+MANY = 20
+REFUSAL = st.sampled_from([Outcome.LATER, Outcome.REJECTED])
 SUPPRESSED_OR_NOT = st.sampled_from([False, False, False, True])
 AT_ONCE = Pacing(retries=(0,))
 ENDED, RUNNING = timedelta(0), timedelta(hours=1)
@@ -65,12 +66,14 @@ AFTER = {
 }
 
 
-class Journal(Enum):
-    """What becomes of the journal when its worker dies."""
+class End(Enum):
+    """How a worker's batch ends."""
 
-    STAYS = auto()
-    IS_LOST = auto()
-    IS_ANOTHERS = auto()
+    SETTLED = auto()
+    SETTLED_LAST = auto()
+    KILLED = auto()
+    KILLED_AND_JOURNAL_LOST = auto()
+    KILLED_AND_JOURNAL_EXCHANGED = auto()
 
 
 @dataclass(slots=True)
@@ -126,7 +129,8 @@ class Sending(RuleBasedStateMachine):
     def freeze(self, suppressed: list[bool]) -> None:
         self.the_list_changes(suppressed, leaves=len(suppressed))
 
-    @rule(suppressed=st.lists(SUPPRESSED_OR_NOT, max_size=4), leaves=st.integers(0, 30))
+    @precondition(lambda self: len(self.copies) < MANY)
+    @rule(suppressed=st.lists(SUPPRESSED_OR_NOT, max_size=4), leaves=st.integers(0, MANY))
     def the_list_changes(self, suppressed: list[bool], leaves: int) -> None:
         """Some join and are added to the issue, the `suppressed` in vain; perhaps somebody leaves."""
         joined = [address_of(len(self.copies) + n) for n in range(len(suppressed))]
@@ -184,9 +188,9 @@ class Sending(RuleBasedStateMachine):
         if not (self.journal or self.a_worker_starts()):
             return
         assert self.journal
-        begin = partial(self.journal.begin, lease=3600, stop=Stop())
+        self.journal.begin(3600, Stop())
         worker = Worker(owner="worker", boot_id=boot, journal_id=self.journal.id)
-        claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=lease, begin=begin)
+        claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=lease)
         assert not isinstance(claim, Later)
         gone = [copy for copy in self.all_in(WAITING) if copy.left]
         if claim:
@@ -219,23 +223,20 @@ class Sending(RuleBasedStateMachine):
         return True
 
     @precondition(lambda self: self.untouched)
-    @rule(outcome=st.sampled_from([Outcome.LATER, Outcome.REJECTED]))
-    def one_is_refused_before_the_body(self, outcome: Outcome) -> None:
-        self.told(self.untouched.pop(0), outcome, is_heard=True)
-
-    @precondition(lambda self: self.untouched)
-    @rule(number=st.integers(1, 4))
-    def bodies_go_out(self, number: int) -> None:
-        """Over as many connections as `number`."""
+    @rule(refusals=st.lists(REFUSAL, max_size=2), bodies=st.integers(0, 4))
+    def hand_over(self, refusals: list[Outcome], bodies: int) -> None:
+        """The first are refused before a body; `bodies` go out, over as many connections."""
         assert self.journal
-        for delivery in self.untouched[:number]:
+        for outcome in refusals[: len(self.untouched)]:
+            self.told(self.untouched.pop(0), outcome, is_heard=True)
+        for delivery in self.untouched[:bodies]:
             copy = self.copies[delivery.key]
             assert not copy.out, "handed over twice"
             self.journal.intent([delivery.key])
             copy.out, copy.written = True, UNCERTAIN
             self.bodies += 1
-        self.in_flight += self.untouched[:number]
-        del self.untouched[:number]
+        self.in_flight += self.untouched[:bodies]
+        del self.untouched[:bodies]
 
     @precondition(lambda self: self.in_flight)
     @rule(which=st.integers(0, 5), outcomes=st.lists(st.sampled_from(Outcome), min_size=1), is_heard=st.booleans())
@@ -256,8 +257,21 @@ class Sending(RuleBasedStateMachine):
         copy.written = AFTER[outcome]
 
     @precondition(lambda self: self.is_at_work)
-    @rule(then_ends=st.booleans())
-    def settle(self, then_ends: bool) -> None:
+    @rule(end=st.sampled_from(End), unwritten=st.sampled_from([0, 8, 16, 40, 1000]))
+    def the_batch_ends(self, end: End, unwritten: int) -> None:
+        if end is End.SETTLED or end is End.SETTLED_LAST:
+            self.settle()
+        if end is not End.SETTLED:
+            self.the_worker_ends(unwritten)
+        if end is End.KILLED_AND_JOURNAL_LOST or end is End.KILLED_AND_JOURNAL_EXCHANGED:
+            self.believed = False
+            self.path.unlink()
+        if end is End.KILLED_AND_JOURNAL_EXCHANGED:
+            with FileJournal(self.path) as anothers:
+                for key in self.copies:
+                    anothers.answer(Result(recipient=key, outcome=Outcome.LATER))
+
+    def settle(self) -> None:
         assert self.journal
         assert self.claim
         self.ledger.settle(self.claim, settlements(self.claim, self.results, self.journal, AT_ONCE))
@@ -265,48 +279,32 @@ class Sending(RuleBasedStateMachine):
             copy.state = copy.written
         self.exclude_if_cancelled()
         self.claim, self.untouched, self.in_flight = None, [], []
-        if then_ends:
-            self.journal.close()
-            self.journal = None
 
-    @precondition(lambda self: self.is_at_work)
-    @rule(
-        journal=st.sampled_from([Journal.STAYS, Journal.STAYS, Journal.IS_LOST, Journal.IS_ANOTHERS]),
-        unwritten=st.sampled_from([0, 8, 16, 40, 1000]),
-    )
-    def crash(self, journal: Journal, unwritten: int) -> None:
-        """What is in memory is gone; if the machine went as well, so is the end of the journal, in bytes."""
+    def the_worker_ends(self, unwritten: int) -> None:
+        """What is in memory is gone; if its machine stops as well, so are the journal's last bytes."""
         assert self.journal
         self.journal.close()
         self.journal, self.untouched, self.in_flight = None, [], []
         if not self.believed:
             os.truncate(self.path, max(0, self.path.stat().st_size - unwritten))
-        if journal is not Journal.STAYS:
-            self.believed = False
-            self.path.unlink()
-        if journal is Journal.IS_ANOTHERS:
-            with FileJournal(self.path) as anothers:
-                for key in self.copies:
-                    anothers.answer(Result(recipient=key, outcome=Outcome.LATER))
 
-    @precondition(lambda self: not self.is_at_work and self.bodies > 4)
+    @precondition(lambda self: not self.is_at_work and (self.bodies > 4 or len(self.copies) >= MANY))
     @rule()
     def a_run_without_a_fault(self) -> None:
         """Whatever happened before, it hands over to everybody who waits."""
         self.claim_a_batch(limit=3, boot=THIS_BOOT, lease=ENDED)
         while self.is_at_work:
-            self.bodies_go_out(number=3)
+            self.hand_over([], bodies=3)
             self.answers_come(0, [Outcome.ACCEPTED] * 3, is_heard=True)
-            self.settle(then_ends=False)
+            self.settle()
             self.claim_a_batch(limit=3, boot=THIS_BOOT, lease=ENDED)
         assert not self.journal or self.ledger.balance(ISSUE).waiting == 0
 
     @invariant()
     def the_ledger_says_where_each_copy_stands(self) -> None:
-        states = Counter((copy.state, copy.reason) for copy in self.copies.values())
-        assert self.ledger.balance(ISSUE) == Balance.of(states)
-        uncertain = {key for key, copy in self.copies.items() if copy.state is UNCERTAIN}
-        assert {delivery.key for delivery in self.ledger.uncertain(ISSUE)} == uncertain
+        assert states(self.engine) == {key: copy.state for key, copy in self.copies.items()}
+        counts = Counter((copy.state, copy.reason) for copy in self.copies.values())
+        assert self.ledger.balance(ISSUE) == Balance.of(counts)
 
     @invariant()
     def nobody_who_may_have_it_is_to_get_it_again_or_said_to_have_none(self) -> None:
@@ -351,5 +349,5 @@ def key_of(address: str) -> str:
 
 TestSending = Sending.TestCase
 TestSending.settings = settings(
-    max_examples=75, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
