@@ -1,7 +1,8 @@
 """Edition + Recipient -> MIME bytes.
 
-What is the same for all is encoded once; a copy is joined from pieces. Around each slot stands a soft line break
-(RFC 2045 section 6.7), so that no line's length depends on a value.
+What is the same for all is encoded once, as a template for `%`; of a recipient, each value is encoded once, however
+often it stands there. Around each slot stands a soft line break (RFC 2045 section 6.7), so that no line's length
+depends on a value.
 
 Pictures that travel inside stand beside the HTML in a multipart/related (RFC 2387), and that stands in the
 multipart/alternative: they belong to the HTML alone, so that who reads the text sees no attachments.
@@ -12,17 +13,20 @@ from __future__ import annotations
 import hashlib
 import secrets
 from base64 import encodebytes
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
+from operator import itemgetter
 from pathlib import PurePosixPath
 
-from newsletter.compile.edition import Edition, Enclosure
-from newsletter.compile.slots import Program, as_html, as_text
+from newsletter.compile.edition import AudienceVariant, Edition, Enclosure
+from newsletter.compile.slots import Program, as_text, in_html, in_text, value_of
 from newsletter.issue.slots import Slot
-from newsletter.mime import SOFT_BREAK, mailbox, phrase, quoted_printable, unstructured
+from newsletter.mime import SOFT_BREAK, link, mailbox, phrase, quoted_printable, quoted_printable_ascii, unstructured
 
+_ALIKE = bytes({*range(33, 127)} - {*b"&<>\"'"})  # what as_text and as_html leave alone
 UNSUBSCRIBE = Slot("links.unsubscribe")
 
 
@@ -57,57 +61,40 @@ class Composer:
     def __init__(self, edition: Edition, *, audience: int, subject: int, test: bool = False) -> None:
         variant = edition.variants[audience]
         self._edition = edition
-        self._subject = edition.subjects[subject] if edition.subjects else Program(("",))
         self._test = test
         self._domain = envelope_sender(edition).rpartition("@")[2]
-        self._fixed = self._fixed_headers()
-        name = edition.hash[:32] or "newsletter"
-        boundary = f"=_{name}"  # "=_" cannot occur in quoted-printable text
-        self._head = (
-            f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
-            f"--{boundary}\r\n{_part_header('plain')}"
-        ).encode()
-        opened, closed = _related(_shown(edition.enclosed, variant.html), f"=_related_{name}")
-        self._middle = b"\r\n--%s\r\n%s%s" % (boundary.encode(), opened, _part_header("html").encode())
-        self._end = b"%s\r\n--%s--\r\n" % (closed, boundary.encode())
-        self._text = _Pieces(variant.text)
-        self._html = _Pieces(variant.html)
+        self._subject = _subject(edition, subject, test)
+        self._fixed_subject = None if self._subject.slots else unstructured("Subject", self._subject.literals[0])
+        self._slots = tuple(dict.fromkeys((*variant.text.slots, *variant.html.slots)))
+        self._template = _template(edition, variant, self._fixed_headers())
+        text, html = ([self._slots.index(slot) for slot in part.slots] for part in (variant.text, variant.html))
+        self._order = itemgetter(0, *(1 + 2 * n for n in text), *(2 + 2 * n for n in html))
 
     def message(self, recipient: Recipient, date: datetime) -> bytes:
         """The recipient's copy, with CRLF line ends and no line that begins with a dot.
 
         Raises MissingValue where a slot has neither a value nor a default.
         """
-        values = recipient.values
-        text, html = as_text(values), as_html(values)
-        return b"".join(
-            (
-                self._own_headers(recipient, date, text),
-                self._fixed,
-                self._head,
-                *self._text.filled(text),
-                self._middle,
-                *self._html.filled(html),
-                self._end,
-            )
-        )
+        own = [self._own_headers(recipient, date)]
+        for slot in self._slots:
+            own += _forms(slot, value_of(slot, recipient.values))
+        copy: bytes = self._template % self._order(own)
+        return copy
 
-    def _own_headers(self, recipient: Recipient, date: datetime, text: Callable[[Slot], str]) -> bytes:
-        subject = self._subject.fill(text)
+    def _own_headers(self, recipient: Recipient, date: datetime) -> bytes:
         if self._test:
-            subject = f"[Test] {subject}"
             identity = f"<{secrets.token_hex(16)}@{self._domain}>"
         else:
             identity = message_id(self._edition.issue_id, recipient.id, self._domain)
         lines = [
             mailbox("To", recipient.name, recipient.address),
-            unstructured("Subject", subject),
-            f"Date: {format_datetime(date)}",
+            self._fixed_subject or unstructured("Subject", self._subject.fill(as_text(recipient.values))),
+            f"Date: {_written(date, date.utcoffset())}",
             f"Message-ID: {identity}",
         ]
         if unsubscribe := recipient.values.get(UNSUBSCRIBE.name):
-            lines += [f"List-Unsubscribe: <{unsubscribe}>", "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
-        return "".join(f"{line}\r\n" for line in lines).encode()
+            lines += [link("List-Unsubscribe", unsubscribe), "List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+        return _header(lines)
 
     def _fixed_headers(self) -> bytes:
         headers = self._edition.headers
@@ -119,31 +106,68 @@ class Composer:
             lines.append(mailbox("Reply-To", reply_name, _ascii_address(reply_address)))
         lines += [
             phrase("List-Id", list_name, f"<{list_id}"),
-            f"List-Archive: <{headers.archive}>",
+            link("List-Archive", headers.archive),
             f"Feedback-ID: {headers.feedback_id}",
         ]
-        return "".join(f"{line}\r\n" for line in lines).encode()
+        return _header(lines)
 
 
-class _Pieces:
-    """A program, encoded: literals with the soft breaks that part them from the values between."""
+def _forms(slot: Slot, value: str) -> tuple[bytes, bytes]:
+    """What stands in `slot` in the text and in the HTML, encoded."""
+    led = slot.led(value)
+    if led.isascii() and not led.encode().translate(None, _ALIKE):
+        shared = quoted_printable_ascii(led)
+        return shared, shared
+    text, html = slot.led(in_text(value)), slot.led(in_html(value))
+    encoded = quoted_printable(text)
+    return encoded, encoded if html == text else quoted_printable(html)
 
-    def __init__(self, program: Program) -> None:
-        last = len(program.slots)
-        self._slots = program.slots
-        self._literals = [
-            (SOFT_BREAK if n else b"") + quoted_printable(literal) + (SOFT_BREAK if n < last else b"")
-            for n, literal in enumerate(program.literals)
-        ]
-        self._distinct = tuple(dict.fromkeys(program.slots))
 
-    def filled(self, value: Callable[[Slot], str]) -> list[bytes]:
-        """The encoded pieces with each slot's value between them."""
-        encoded = {slot: quoted_printable(slot.led(value(slot))) for slot in self._distinct}
-        parts = [self._literals[0]]
-        for slot, literal in zip(self._slots, self._literals[1:], strict=True):
-            parts += (encoded[slot], literal)
-        return parts
+def _subject(edition: Edition, variant: int, test: bool) -> Program:
+    subject = edition.subjects[variant] if edition.subjects else Program(("",))
+    if not test:
+        return subject
+    first, *rest = subject.literals
+    return replace(subject, literals=(f"[Test] {first}", *rest))
+
+
+def _header(lines: Sequence[str]) -> bytes:
+    return "\r\n".join([*lines, ""]).encode("utf-8", "replace")
+
+
+@lru_cache(maxsize=1)
+def _written(date: datetime, offset: timedelta | None) -> str:
+    """`date` as a header has it. Dates are equal that are written differently, but for their `offset` from UTC."""
+    return format_datetime(date)
+
+
+def _template(edition: Edition, variant: AudienceVariant, headers: bytes) -> bytes:
+    """A copy with `%b` for what is the recipient's: own headers, the values in the text, the values in the HTML."""
+    name = edition.hash[:32] or "newsletter"
+    boundary = f"=_{name}"  # "=_" cannot occur in quoted-printable text
+    opened, closed = _related(_shown(edition.enclosed, variant.html), f"=_related_{name}")
+    kind = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n'.encode()
+    between = f"\r\n--{boundary}\r\n".encode()
+    end = f"\r\n--{boundary}--\r\n".encode()
+    return b"".join(
+        (
+            b"%b",
+            _verbatim(headers + kind + between + _part_header("plain")),
+            _with_places(variant.text),
+            _verbatim(between + opened + _part_header("html")),
+            _with_places(variant.html),
+            _verbatim(closed + end),
+        )
+    )
+
+
+def _with_places(program: Program) -> bytes:
+    place = SOFT_BREAK + b"%b" + SOFT_BREAK
+    return place.join(_verbatim(quoted_printable(literal)) for literal in program.literals)
+
+
+def _verbatim(data: bytes) -> bytes:
+    return data.replace(b"%", b"%%")
 
 
 def _shown(enclosed: Sequence[Enclosure], html: Program) -> list[Enclosure]:
@@ -170,8 +194,9 @@ def _picture_part(enclosure: Enclosure) -> bytes:
     return header.encode() + encodebytes(enclosure.data).rstrip(b"\n").replace(b"\n", b"\r\n")
 
 
-def _part_header(kind: str) -> str:
-    return f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+def _part_header(kind: str) -> bytes:
+    header = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return header.encode()
 
 
 def _ascii_address(address: str) -> str:

@@ -9,20 +9,21 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
+from binascii import b2a_qp
+from urllib.parse import quote
 
 SOFT_BREAK = b"=\r\n"
 LINE = 76  # RFC 2045 section 6.7 (5), without the line end
+_ROOM = LINE - 1  # the last column is for a soft break
+_ROW = re.compile(rb"(?:\..{0,%d}|.{1,%d})(?<!=)(?<!=.)" % (_ROOM - len("=2E"), _ROOM))  # cuts no =XX in two
+
 _WORD_BYTES = 45  # 60 characters of base64 and 12 around them: RFC 2047 section 2 allows 75
+_LONGEST = 998  # RFC 5322 section 2.1.1
+_UNFOLDED = 450  # so much stands in one line of a header, with a backslash before each character and what is around it
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_PLAIN_VALUE = re.compile(rb"[!-<>-~][ -<>-~]{0,50}[!-<>-~]|[!-<>-~]?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NOT_IN_URL = re.compile(r"[^!#-;=?-~]")
 _JOINERS = {"\u200d", "\ufe0e", "\ufe0f", "\u20e3"}
-
-
-def _quoted(byte: int) -> bytes:
-    return bytes([byte]) if 32 <= byte <= 126 and byte != 61 else b"=%02X" % byte
-
-
-_QUOTED = [_quoted(byte) for byte in range(256)]
 
 
 def quoted_printable(text: str) -> bytes:
@@ -31,35 +32,33 @@ def quoted_printable(text: str) -> bytes:
     No line is longer than 76 characters, ends in white space or begins with a dot, which SMTP would double or eat
     (RFC 5321 section 4.5.2).
     """
-    data = text.encode("utf-8", "replace")
-    if _PLAIN_VALUE.fullmatch(data) and not data.startswith(b"."):
-        return data
-    return b"\r\n".join(_quoted_line(line) for line in data.replace(b"\r\n", b"\n").split(b"\n"))
+    lines = text.encode("utf-8", "replace").replace(b"\r\n", b"\n").split(b"\n")
+    return b"\r\n".join(map(_quoted_line, lines))
 
 
 def _quoted_line(line: bytes) -> bytes:
-    pieces = [_QUOTED[byte] for byte in line]
-    if pieces and line[-1:] in {b" ", b"\t"}:
-        pieces[-1] = b"=%02X" % line[-1]
-    lines: list[bytes] = []
-    current: list[bytes] = []
-    length = 0
-    for piece in pieces:
-        if length + len(piece) > LINE - 1:  # the last column is for a soft break
-            lines.append(b"".join(current))
-            current, length = [], 0
-        written = b"=2E" if not current and piece == b"." else piece
-        current.append(written)
-        length += len(written)
-    return SOFT_BREAK.join([*lines, b"".join(current)])
+    return _in_rows(b2a_qp(line, istext=False).replace(b"=\n", b"").replace(b"\t", b"=09"))
+
+
+def quoted_printable_ascii(line: str) -> bytes:
+    """The same for one line of printable ASCII that does not end in a blank, and quicker."""
+    return _in_rows(line.replace("=", "=3D").encode())
+
+
+def _in_rows(quoted: bytes) -> bytes:
+    """`quoted` with soft breaks where it is too long, and the dot quoted that begins a row."""
+    if len(quoted) <= _ROOM and not quoted.startswith(b"."):
+        return quoted
+    rows = SOFT_BREAK.join(_ROW.findall(quoted))
+    return (b"\n" + rows).replace(b"\n.", b"\n=2E")[1:]
 
 
 def unstructured(name: str, text: str) -> str:
     """A header of free text, such as Subject, folded (RFC 5322 section 2.2.3) and encoded where it must be."""
     clean = _clean(text)
-    if clean.isascii() and "=?" not in clean:
-        return _folded(f"{name}: {clean}")
-    return f"{name}: {_encoded_words(clean, len(name) + 2)}"
+    if _needs_encoding(clean):
+        return f"{name}: {_encoded_words(clean, len(name) + 2)}"
+    return _folded(f"{name}: {clean}")
 
 
 def phrase(name: str, words: str, rest: str) -> str:
@@ -70,22 +69,38 @@ def phrase(name: str, words: str, rest: str) -> str:
 
 def mailbox(name: str, display: str, address: str) -> str:
     """A header with one mailbox (RFC 5322 section 3.4). The address stands unencoded: RFC 2047 section 5 (3)."""
-    if not display.strip():
-        return f"{name}: {address}"
-    line = phrase(name, display, f"<{address}>")
-    last = line.rpartition("\r\n")[2]
-    return line if len(last) <= LINE else f"{line.rpartition(' ')[0]}\r\n <{address}>"
+    words, bare = _phrase(_clean(display), len(name) + 2), _clean(address)
+    if not words:
+        return f"{name}: {bare}"
+    line = f"{name}: {words}"
+    fits = len(line.rpartition("\r\n")[2]) + len(f" <{bare}>") <= LINE
+    return f"{line} <{bare}>" if fits else f"{line}\r\n <{bare}>"
+
+
+def link(name: str, url: str) -> str:
+    """A header with one URL, as List-Unsubscribe. What cannot stand in a URL is percent-encoded; one that is too long
+    for a line is cut, since white space within the brackets counts for nothing (RFC 2369 section 2).
+    """
+    escaped = _NOT_IN_URL.sub(lambda found: quote(found[0], errors="replace"), url)
+    line = f"{name}: <{escaped}>"
+    if len(line) <= _LONGEST:
+        return line
+    return "\r\n ".join(line[at : at + _LONGEST - 1] for at in range(0, len(line), _LONGEST - 1))
 
 
 def _clean(text: str) -> str:
     """`text` on one line, without control characters: nothing in it can begin a header of its own."""
-    return "".join(
-        " " if c in "\t\r\n" else c for c in text if c in "\t\r\n" or unicodedata.category(c) != "Cc"
-    ).strip()
+    if not text.isprintable():
+        text = _CONTROL.sub(lambda found: " " if found[0] in "\t\r\n" else "", text)
+    return text.strip()
+
+
+def _needs_encoding(text: str) -> bool:
+    return not text.isascii() or "=?" in text or len(text) > _UNFOLDED
 
 
 def _phrase(words: str, used: int) -> str:
-    if not words.isascii() or "=?" in words:
+    if _needs_encoding(words):
         return _encoded_words(words, used)
     if _ATOMS.fullmatch(words):
         return words
@@ -96,41 +111,34 @@ def _phrase(words: str, used: int) -> str:
 def _encoded_words(text: str, used: int) -> str:
     """`text` as encoded words of base64, each of whole characters, parted by line ends; `used` columns are taken."""
     words: list[str] = []
-    current = b""
     room = min(_WORD_BYTES, (LINE - used - 12) // 4 * 3)
-    for cluster in _clusters(text):
-        data = cluster.encode("utf-8", "replace")
-        if current and len(current) + len(data) > room:
-            words.append(_encoded_word(current))
-            current, room = b"", _WORD_BYTES
-        current += data
-    if current:
-        words.append(_encoded_word(current))
+    while text:
+        end = _fitting(text, room)
+        data = text[:end].encode("utf-8", "replace")
+        words.append(f"=?utf-8?b?{base64.b64encode(data).decode()}?=")
+        text, room = text[end:], _WORD_BYTES
     return "\r\n ".join(words)
 
 
-def _encoded_word(data: bytes) -> str:
-    return f"=?utf-8?b?{base64.b64encode(data).decode()}?="
-
-
-def _clusters(text: str) -> list[str]:
-    """Characters with the marks and joiners that belong to them, so that an emoji is not cut in two.
-
-    A cluster longer than an encoded word holds is cut all the same.
+def _fitting(text: str, room: int) -> int:
+    """How many characters of `text` go into `room` bytes, so that no emoji or mark is cut off from what it belongs to,
+    unless that alone is longer.
     """
-    found: list[str] = []
-    for character in text:
-        joined = found and (
-            character in _JOINERS
-            or unicodedata.combining(character)
-            or found[-1].endswith("\u200d")
-            or "\U0001f3fb" <= character <= "\U0001f3ff"
-        )
-        if joined and len((found[-1] + character).encode("utf-8", "replace")) <= _WORD_BYTES // 3 * 2:
-            found[-1] += character
-        else:
-            found.append(character)
-    return found
+    most = len(text[:room].encode("utf-8", "replace")[:room].decode("utf-8", "ignore"))
+    whole = most
+    while 0 < whole < len(text) and _belongs(text[whole - 1], text[whole]):
+        whole -= 1
+    return whole or most
+
+
+def _belongs(before: str, character: str) -> bool:
+    """Whether `character` is a mark on `before`, or joined to it."""
+    return (
+        character in _JOINERS
+        or before == "\u200d"
+        or unicodedata.combining(character) > 0
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+    )
 
 
 def _folded(line: str) -> str:

@@ -3,7 +3,7 @@
 import email
 import email.policy
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.message import EmailMessage
 
 import pytest
@@ -12,15 +12,25 @@ from hypothesis import strategies as st
 
 from newsletter.compile.edition import AudienceVariant, Edition, Headers
 from newsletter.compile.slots import MissingValue, Program, as_html, as_text, cut
-from newsletter.issue.slots import Slot
+from newsletter.issue.slots import Encoding, Slot
 from newsletter.message import Composer, Recipient
-from newsletter.mime import quoted_printable
 
 DATE = datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
 NAME = Slot("subscriber.first_name", "there")
 UNSUBSCRIBE = "https://go.example.org/unsubscribe/" + "x" * 200
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=120)
+tricky = st.sampled_from(
+    [
+        *".= %&<>\"'\\\t\n\r\0\x7f\x85\xa0\u2028\u200d\u0301\ud800",
+        *("\r\n", "\n\n", "%b", "=?", "?=", "👩🏽‍🚀", "\r\nBcc: e@example.com", "--=_" + "f" * 32),
+    ]
+)
+anything = st.builds(
+    lambda pieces, times: "".join(pieces) * times,
+    st.lists(tricky | st.text(st.characters(), max_size=40), max_size=6),
+    st.sampled_from([1, 1, 1, 2, 40]),
+)
 
 
 def edition(html="<p>Hello</p>\n", text="Hello\n", subject="A subject", sender="Jo Kim <jo@news.example.org>", **over):
@@ -98,14 +108,108 @@ def test_a_joined_copy_decodes_to_the_plain_rendering(before, after, value, text
     assert as_read(got_html) == as_read(plain.fill(as_html(who.values)))
 
 
-@given(words)
-def test_quoted_printable_is_read_back_by_the_standard_library(text):
-    import quopri
+SLOTS = (
+    NAME,
+    Slot("subscriber.first_name", "", lead=" "),
+    Slot("subscriber.first_name", "", lead="\n"),
+    Slot("subscriber.first_name", "there", Encoding.QUERY),
+    Slot("subscriber.city", "a  town"),
+    Slot("links.unsubscribe", "#"),
+)
 
-    encoded = quoted_printable(text)
-    expected = text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
-    assert quopri.decodestring(encoded) == expected
-    assert all(len(line) <= 76 and not line.endswith((b" ", b"\t")) for line in encoded.split(b"\r\n"))
+
+def programs():
+    def program(slots):
+        literals = st.lists(anything.map(lambda text: text.replace("\r", "")), min_size=len(slots) + 1)
+        return literals.map(lambda found: Program(tuple(found[: len(slots) + 1]), tuple(slots)))
+
+    return st.lists(st.sampled_from(SLOTS), max_size=6).flatmap(program)
+
+
+@given(
+    html=programs(),
+    text=programs(),
+    subject=programs(),
+    name=anything,
+    city=anything,
+    unsubscribe=anything,
+    to=anything,
+)
+def test_whatever_the_values_are_a_copy_keeps_the_rules_and_says_what_fill_says(
+    html, text, subject, name, city, unsubscribe, to
+):
+    values = {"subscriber.first_name": name, "subscriber.city": city, "links.unsubscribe": unsubscribe}
+    raw = composed(edition(html=html, text=text, subject=subject), recipient(values=values, name=to))
+    wire_rules(raw)
+    head = raw.partition(b"\r\n\r\n")[0].decode()
+    names = re.findall(r"^[^ \t:]+(?=:)", head, re.MULTILINE)
+    unsubscribing = ["List-Unsubscribe", "List-Unsubscribe-Post"] if unsubscribe else []
+    assert names == [
+        *("To", "Subject", "Date", "Message-ID", *unsubscribing),
+        *("From", "List-Id", "List-Archive", "Feedback-ID", "MIME-Version", "Content-Type"),
+    ]
+
+    def as_read(rendered):
+        return rendered.encode("utf-8", "replace").decode().replace("\r\n", "\n")
+
+    got_text, got_html = parts(raw)
+    assert as_read(text.fill(as_text(values))) == got_text
+    assert as_read(html.fill(as_html(values))) == got_html
+
+
+def test_a_copy_byte_for_byte():
+    html = Program(
+        ('<p style="x">Hé ', ", 100% of it: <a href='", "?n=", "'>out</a>\n."),
+        (NAME, Slot("links.unsubscribe"), Slot("subscriber.first_name", "there", Encoding.QUERY)),
+    )
+    text = Program(("Hi", ",\n\nout: ", "\n"), (Slot("subscriber.first_name", "", lead=" "), Slot("links.unsubscribe")))
+    unsubscribe = f"https://go.example.org/unsubscribe/{'x' * 40}.y"
+    who = recipient(values={"links.unsubscribe": unsubscribe, "subscriber.first_name": 'Łucja & "Öz"'})
+    raw = composed(edition(html=html, text=text, subject=Program(("For ", ""), (NAME,))), who)
+    assert raw.decode().replace("\r\n", "\n") == (
+        """\
+To: =?utf-8?b?xYF1Y2phIMOWeg==?= <l@example.org>
+Subject: =?utf-8?b?Rm9yIMWBdWNqYSAmICLDlnoi?=
+Date: Fri, 20 Nov 2026 07:00:00 +0000
+Message-ID: <c5dfdca1d9ec8772af6faf5cbbb9c89e@news.example.org>
+List-Unsubscribe: <https://go.example.org/unsubscribe/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx.y>
+List-Unsubscribe-Post: List-Unsubscribe=One-Click
+From: Jo Kim <jo@news.example.org>
+List-Id: The weekly <main.news.example.org>
+List-Archive: <https://news.example.org/issues/126-x/>
+Feedback-ID: a1:main:newsletter:ovnight1
+MIME-Version: 1.0
+Content-Type: multipart/alternative; boundary="=_ffffffffffffffffffffffffffffffff"
+
+--=_ffffffffffffffffffffffffffffffff
+Content-Type: text/plain; charset="utf-8"
+Content-Transfer-Encoding: quoted-printable
+
+Hi=
+ =C5=81ucja & "=C3=96z"=
+,
+
+out:=20=
+https://go.example.org/unsubscribe/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=
+=2Ey=
+
+
+--=_ffffffffffffffffffffffffffffffff
+Content-Type: text/html; charset="utf-8"
+Content-Transfer-Encoding: quoted-printable
+
+<p style=3D"x">H=C3=A9=20=
+=C5=81ucja &amp; &quot;=C3=96z&quot;=
+, 100% of it: <a href=3D'=
+https://go.example.org/unsubscribe/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx=
+=2Ey=
+?n=3D=
+%C5%81ucja%20%26%20%22%C3%96z%22=
+'>out</a>
+=2E
+--=_ffffffffffffffffffffffffffffffff--
+"""
+    )
 
 
 @given(subject=words, display=words)
@@ -184,6 +288,14 @@ def test_the_message_id_is_a_function_of_issue_and_recipient():
     first, again = parsed(composed(edition())), parsed(composed(edition(subject="Another")))
     other = parsed(composed(edition(), recipient(id="r2")))
     assert first["Message-ID"] == again["Message-ID"] != other["Message-ID"]
+
+
+def test_the_same_moment_is_written_as_its_zone_has_it():
+    composer = Composer(edition(), audience=0, subject=0)
+    east = DATE.astimezone(timezone(timedelta(hours=2)))
+    assert east == DATE
+    dates = [parsed(composer.message(recipient(), date))["Date"] for date in (DATE, east)]
+    assert dates == ["Fri, 20 Nov 2026 07:00:00 +0000", "Fri, 20 Nov 2026 09:00:00 +0200"]
 
 
 def test_a_test_copy_says_so_and_is_never_the_real_one():

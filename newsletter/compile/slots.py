@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 from newsletter.issue.slots import TOKEN, Encoding, Slot, of_token
 
+_QUERY = Encoding.QUERY  # an enumeration is slow to ask
+_IN_QUERY = [quote(bytes([byte]), safe="") for byte in range(256)]
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -65,17 +68,29 @@ def value_of(slot: Slot, values: Mapping[str, str]) -> str:
 
 def in_place(slot: Slot, value: str) -> str:
     """`value` as it is written where `slot` stands: percent-encoded in an address."""
-    return quote(value, safe="") if slot.encoding is Encoding.QUERY else value
+    if slot.encoding is not _QUERY:
+        return value
+    return value.encode("utf-8", "replace").decode("latin-1").translate(_IN_QUERY)
 
 
 def as_html(values: Mapping[str, str]) -> Callable[[Slot], str]:
     """For Program.fill: values escaped for HTML text and attributes."""
-    return lambda slot: html.escape(value_of(slot, values))
+    return lambda slot: in_html(value_of(slot, values))
 
 
 def as_text(values: Mapping[str, str]) -> Callable[[Slot], str]:
     """For Program.fill: values as they are, on one line."""
-    return lambda slot: " ".join(value_of(slot, values).split())
+    return lambda slot: in_text(value_of(slot, values))
+
+
+def in_html(value: str) -> str:
+    """`value` as HTML text and attributes have it."""
+    return html.escape(value)
+
+
+def in_text(value: str) -> str:
+    """`value` as text has it: on one line."""
+    return " ".join(value.split())
 
 
 def specimen_text(slot: Slot) -> str:
