@@ -189,7 +189,6 @@ def test_a_bare_copy_of_the_database_of_yesterday_sends_to_nobody_again(
     assert newsroom.balance == Balance(selected=READERS, accepted=100, uncertain=200)
 
 
-@pytest.mark.xfail(strict=True, reason="recovery finds the older database out again at every resume")
 def test_who_is_held_for_an_older_database_gets_it_when_somebody_says_so(
     newsroom: Newsroom, sink: Sink, tmp_path: Path
 ) -> None:

@@ -85,6 +85,13 @@ class FileJournal:
         self._ends = time.monotonic() + lease
         self._stop = stop
 
+    def forget(self) -> None:
+        """Empty it, of whatever batch it was: what it knew is in the ledger now, and is not to be found out again."""
+        os.ftruncate(self._file, _HEADER_BYTES)
+        self._length = _HEADER_BYTES
+        self._batch = self._before = 0
+        self._write_header()
+
     def intent(self, ids: Sequence[str]) -> None:
         """See providers.base.Journal. Raises StoreError; NoMore if nothing more may be handed over."""
         if self._stop.asked:

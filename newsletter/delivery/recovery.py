@@ -35,6 +35,7 @@ def recover(ledger: Ledger, issue_id: str, journal: FileJournal) -> list[tuple[C
     """
     if any(not ledger.knows(batch, journal.id) for batch in journal.used_for):
         ledger.distrust(_OLDER_LEDGER, issue_id=issue_id)
+        journal.forget()
     found = [(claim, _settlements(claim, journal)) for claim in ledger.open_claims(issue_id)]
     for claim, settled in found:
         ledger.settle(claim, settled)
