@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from newsletter.errors import ContentError, Place
+from newsletter.errors import ContentError, Place, StoreError
 
 FILE_NAME = "sent.json"
 
@@ -37,11 +37,17 @@ class Sent(BaseModel):
 
 
 def write_sent(folder: Path, sent: Sent) -> Path:
-    """Write sent.json into the issue's folder, whole or not at all."""
+    """Write sent.json into the issue's folder, whole or not at all; raises StoreError."""
     path = folder / FILE_NAME
     draft = path.with_name(f".{FILE_NAME}.{os.getpid()}")
-    draft.write_text(json.dumps(sent.model_dump(mode="json"), indent=2) + "\n", "utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps(sent.model_dump(mode="json"), indent=2) + "\n", "utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="is there room, and may you write there? `newsletter resume` goes on with a send, and writes it",
+        ) from error
     return path
 
 
