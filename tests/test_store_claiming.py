@@ -88,6 +88,12 @@ def test_a_restart_does_not_forget_what_was_handed_over(engine: Engine, tmp_path
     assert isinstance(_claim(again, limit), Later)
 
 
+def test_where_nobody_waits_no_limit_is_waited_for(engine: Engine) -> None:
+    ledger = _frozen(engine, *(f"reader{n}@example.org" for n in range(8)))
+    gone, later = _all_that_may_go(ledger, Limit(number=8, window=HOUR))
+    assert (len(gone), later) == (8, None)
+
+
 def test_the_limit_is_one_for_all_issues(engine: Engine) -> None:
     limit = Limit(number=8, window=HOUR)
     assert len(_all_that_may_go(_frozen(engine, *(f"a{n}@example.org" for n in range(6))), limit)[0]) == 6

@@ -14,7 +14,6 @@ from newsletter.store.deliveries import Claim, Delivery, DeliveryState, Later, L
 from newsletter.store.outcomes import (
     delivery_columns,
     delivery_of,
-    of_issue,
     open_ranges,
     settle,
     unclaimed,
@@ -46,15 +45,16 @@ def claim(
     """See Ledger.claim."""
     rooms = [_room(connection, each, now) for each in limits]
     everybody = [room for room in rooms if not room.limit.domain]
-    if full := [room for room in everybody if not room.left]:
+    full = [room for room in everybody if not room.left]
+    if full and _anybody(connection, unclaimed(connection, issue_id) & waits):
         last = max(full, key=lambda room: room.until)
         return Later(until=last.until, limit=last.limit)
     domains = {room.limit.domain: room for room in sorted(rooms, key=lambda room: -room.left) if room.limit.domain}
-    may = unclaimed(connection, issue_id) & waits & _not_at(name for name, room in domains.items() if not room.left)
-    due = or_(outcomes.c.not_before.is_(None), outcomes.c.not_before <= now)
+    due = waits & or_(outcomes.c.not_before.is_(None), outcomes.c.not_before <= now)
+    may = due & _not_at(name for name, room in domains.items() if not room.left)
     most = min([limit, *(room.at_once for room in everybody)])
     excluded: Counter[str] = Counter()
-    while found := _next(connection, issue_id, may & due & (recipients.c.seq > after), most):
+    while found := _next(connection, issue_id, unclaimed(connection, issue_id, after) & may, most):
         after = found[-1][0].seq
         barred = [(delivery.seq, standing) for delivery, standing in found if standing != _ACTIVE]
         settle(connection, issue_id, [_excluded(seq, standing) for seq, standing in barred], now)
@@ -228,7 +228,7 @@ def _anybody(connection: Connection, who: ColumnElement[bool]) -> bool:
 
 
 def _open_claim(connection: Connection, batch: Row[Any]) -> Claim:
-    mine = of_issue(recipients, batch.issue_id) & recipients.c.seq.between(batch.first, batch.last)
+    mine = (recipients.c.issue_id == batch.issue_id) & recipients.c.seq.between(batch.first, batch.last)
     rows = connection.execute(with_outcomes(*delivery_columns()).where(mine, waits).order_by(recipients.c.seq))
     return Claim(
         id=batch.id,

@@ -168,7 +168,7 @@ class Ledger:
     def untried(self, issue_id: str) -> int:
         """How many wait of whom nothing was ever written down since they were frozen."""
         with reading(self._engine) as connection:
-            written = connection.scalar(select(func.count()).where(of_issue(outcomes, issue_id)))
+            written = connection.scalar(select(func.count()).where(of_issue(connection, outcomes, issue_id)))
             return balance_of(connection, issue_id).selected - (written or 0)
 
     def distrust(self, detail: str, *, issue_id: str | None = None) -> dict[str, int]:
@@ -180,7 +180,7 @@ class Ledger:
         with writing(self._engine) as connection:
             now = datetime.now(UTC)
             for issue in waiting:
-                those = of_issue(recipients, issue)
+                those = of_issue(connection, recipients, issue)
                 end_waiting(connection, those, now, DeliveryState.UNCERTAIN, detail=detail)
                 open_ = (batches.c.issue_id == issue) & batches.c.settled_at.is_(None)
                 connection.execute(update(batches).where(open_).values(settled_at=now))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -36,12 +36,14 @@ waits: ColumnElement[bool] = or_(outcomes.c.seq.is_(None), outcomes.c.state == D
 """Of recipients with their outcomes: those who wait, claimed or not."""
 
 
-def of_issue(table: Table, issue_id: str) -> ColumnElement[bool]:
-    """Of recipients or outcomes: those of the issue."""
-    first, last = (
-        select(end).where(sends.c.issue_id == issue_id).scalar_subquery() for end in (sends.c.first, sends.c.last)
-    )
-    return (table.c.issue_id == issue_id) & table.c.seq.between(first, last)
+def of_issue(connection: Connection, table: Table, issue_id: str, after: int = 0) -> ColumnElement[bool]:
+    """Of recipients or outcomes: those of the issue, behind the copy `after`.
+
+    With one lower bound: of two, SQLite seeks the first and tries all rows for the other.
+    """
+    ends = connection.execute(select(sends.c.first, sends.c.last).where(sends.c.issue_id == issue_id)).one_or_none()
+    first, last = ends or (0, 0)
+    return (table.c.issue_id == issue_id) & table.c.seq.between(max(first, after + 1), last)
 
 
 def with_outcomes(*columns: Any) -> Select[Any]:
@@ -59,7 +61,7 @@ def delivery_columns() -> tuple[Any, ...]:
 def delivery_of(row: Sequence[Any]) -> Delivery:
     """The delivery in a row that begins with `delivery_columns`."""
     seq, key, address, name, values, audience, subject, tries = row[:8]
-    return Delivery(seq, key, address, name, json.loads(values), audience, subject, tries or 0)
+    return Delivery(seq, key, address, name, from_json(values), audience, subject, tries or 0)
 
 
 def open_ranges(connection: Connection, issue_id: str) -> Sequence[Row[Any]]:
@@ -69,10 +71,10 @@ def open_ranges(connection: Connection, issue_id: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def unclaimed(connection: Connection, issue_id: str) -> ColumnElement[bool]:
-    """Of the issue's recipients: those whom no open batch holds."""
+def unclaimed(connection: Connection, issue_id: str, after: int = 0) -> ColumnElement[bool]:
+    """Of the issue's recipients behind `after`: those whom no open batch holds."""
     held = (recipients.c.seq.between(each.first, each.last) for each in open_ranges(connection, issue_id))
-    return and_(of_issue(recipients, issue_id), *(not_(range_) for range_ in held))
+    return and_(of_issue(connection, recipients, issue_id, after), *(not_(range_) for range_ in held))
 
 
 def settle(connection: Connection, issue_id: str, settlements: Sequence[Settlement], now: datetime) -> None:
@@ -134,7 +136,7 @@ def balance_of(connection: Connection, issue_id: str) -> Balance:
     selected = connection.scalar(select(sends.c.selected).where(sends.c.issue_id == issue_id)) or 0
     rows = connection.execute(
         select(outcomes.c.state, outcomes.c.reason, func.count())
-        .where(of_issue(outcomes, issue_id), outcomes.c.state != DeliveryState.WAITING.value)
+        .where(of_issue(connection, outcomes, issue_id), outcomes.c.state != DeliveryState.WAITING.value)
         .group_by(outcomes.c.state, outcomes.c.reason)
     )
     counts = {(DeliveryState(state), reason): number for state, reason, number in rows}
