@@ -36,6 +36,7 @@ from newsletter.store.ledger import (
     DeliveryState,
     Later,
     Ledger,
+    Limit,
     Selected,
     Send,
     Worker,
@@ -58,22 +59,22 @@ AT_ONCE = Pacing(retries=(0,))
 ENDED, RUNNING = timedelta(0), timedelta(hours=1)
 THIS_BOOT, UNTIL_IT_STOPS = boot_id(), "until the machine stops"
 WAITING, CLAIMED, ACCEPTED, FAILED, EXCLUDED, UNCERTAIN = DeliveryState
-AFTER = {
-    Outcome.ACCEPTED: ACCEPTED,
-    Outcome.REJECTED: FAILED,
-    Outcome.LATER: WAITING,
-    Outcome.UNCERTAIN: UNCERTAIN,
-}
+AFTER = dict(zip(Outcome, (ACCEPTED, FAILED, WAITING, UNCERTAIN), strict=True))
 
 
 class End(Enum):
-    """How a worker's batch ends."""
+    """How a worker's batch ends; what becomes of the journal of one that is killed."""
 
     SETTLED = auto()
     SETTLED_LAST = auto()
     KILLED = auto()
-    KILLED_AND_JOURNAL_LOST = auto()
-    KILLED_AND_JOURNAL_EXCHANGED = auto()
+    JOURNAL_LOST = auto()
+    JOURNAL_OF_ANOTHER = auto()
+    JOURNAL_OF_BEFORE = auto()
+
+
+class Killed(Exception):
+    """The worker is no more."""
 
 
 @dataclass(slots=True)
@@ -110,7 +111,8 @@ class Sending(RuleBasedStateMachine):
         self.cancelled = False
         self.journal: FileJournal | None = None
         self.claim: Claim | None = None
-        self.believed = True
+        self.before = b""
+        self.believed = self.is_its_own = True
         self.untouched: list[Delivery] = []
         self.in_flight: list[Delivery] = []
         self.results: dict[str, Result] = {}
@@ -155,7 +157,7 @@ class Sending(RuleBasedStateMachine):
         self.exclude_if_cancelled()
 
     @precondition(lambda self: any(self.all_in(UNCERTAIN)))
-    @rule(again=st.booleans())
+    @rule(again=st.sampled_from([True, True, False]))
     def a_person_decides_about_the_uncertain(self, again: bool) -> None:
         """Whoever is sent again, and lies between those of the batch that is open, waits with them for its end."""
         uncertain = self.ledger.uncertain(ISSUE)
@@ -182,15 +184,27 @@ class Sending(RuleBasedStateMachine):
         limit=st.integers(1, 6),
         boot=st.sampled_from([THIS_BOOT, THIS_BOOT, UNTIL_IT_STOPS]),
         lease=st.sampled_from([ENDED, ENDED, ENDED, ENDED, RUNNING]),
+        is_killed=st.sampled_from([False, False, False, False, True]),
     )
-    def claim_a_batch(self, limit: int, boot: str, lease: timedelta) -> None:
-        """By the worker that is there, or by a new one that may start."""
+    def claim_a_batch(self, limit: int, boot: str, lease: timedelta, is_killed: bool = False) -> None:
+        """By the worker that is there, or by a new one that may start; which may be killed before the claim is one."""
         if not (self.journal or self.a_worker_starts()):
             return
         assert self.journal
-        self.journal.begin(3600, Stop())
-        worker = Worker(owner="worker", boot_id=boot, journal_id=self.journal.id)
-        claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=lease)
+        journal = self.journal
+
+        def begin(batch: int) -> None:
+            journal.begin(batch, 3600, Stop())
+            if is_killed:
+                raise Killed
+
+        worker = Worker(owner="worker", boot_id=boot, journal_id=journal.id)
+        try:
+            claim = self.ledger.claim(ISSUE, worker, limit=limit, lease=lease, begin=begin)
+        except Killed:
+            journal.close()
+            self.journal = None
+            return
         assert not isinstance(claim, Later)
         gone = [copy for copy in self.all_in(WAITING) if copy.left]
         if claim:
@@ -211,7 +225,7 @@ class Sending(RuleBasedStateMachine):
     def a_worker_starts(self) -> bool:
         """It recovers what the one before it left, unless that one must be feared to be alive."""
         journal = FileJournal(self.path)
-        if self.claim and self.claim.worker.journal_id != journal.id and self.claim.lease_until > datetime.now(UTC):
+        if self.claim and not self.is_its_own and self.claim.lease_until > datetime.now(UTC):
             with journal, pytest.raises(StoreError, match="may be sending them"):
                 recover(self.ledger, ISSUE, journal)
             return False
@@ -259,17 +273,12 @@ class Sending(RuleBasedStateMachine):
     @precondition(lambda self: self.is_at_work)
     @rule(end=st.sampled_from(End), unwritten=st.sampled_from([0, 8, 16, 40, 1000]))
     def the_batch_ends(self, end: End, unwritten: int) -> None:
-        if end is End.SETTLED or end is End.SETTLED_LAST:
+        if end in {End.SETTLED, End.SETTLED_LAST}:
             self.settle()
         if end is not End.SETTLED:
             self.the_worker_ends(unwritten)
-        if end is End.KILLED_AND_JOURNAL_LOST or end is End.KILLED_AND_JOURNAL_EXCHANGED:
-            self.believed = False
-            self.path.unlink()
-        if end is End.KILLED_AND_JOURNAL_EXCHANGED:
-            with FileJournal(self.path) as anothers:
-                for key in self.copies:
-                    anothers.answer(Result(recipient=key, outcome=Outcome.LATER))
+        if self.claim:
+            self.the_journal_is(end, self.claim)
 
     def settle(self) -> None:
         assert self.journal
@@ -279,6 +288,7 @@ class Sending(RuleBasedStateMachine):
             copy.state = copy.written
         self.exclude_if_cancelled()
         self.claim, self.untouched, self.in_flight = None, [], []
+        self.before = self.path.read_bytes()
 
     def the_worker_ends(self, unwritten: int) -> None:
         """What is in memory is gone; if its machine stops as well, so are the journal's last bytes."""
@@ -287,6 +297,20 @@ class Sending(RuleBasedStateMachine):
         self.journal, self.untouched, self.in_flight = None, [], []
         if not self.believed:
             os.truncate(self.path, max(0, self.path.stat().st_size - unwritten))
+
+    def the_journal_is(self, end: End, claim: Claim) -> None:
+        """What the next worker finds in its place."""
+        if end in {End.JOURNAL_LOST, End.JOURNAL_OF_ANOTHER}:
+            self.believed = False
+            self.path.unlink()
+        if end is End.JOURNAL_OF_BEFORE and self.believed and self.before:
+            self.believed = False
+            self.path.write_bytes(self.before)
+        with FileJournal(self.path) as journal:
+            self.is_its_own = journal.id == claim.worker.journal_id and journal.is_of(claim.id)
+            if end is End.JOURNAL_OF_ANOTHER:
+                for key in self.copies:
+                    journal.answer(Result(recipient=key, outcome=Outcome.LATER))
 
     @precondition(lambda self: not self.is_at_work and (self.bodies > 4 or len(self.copies) >= MANY))
     @rule()
@@ -337,6 +361,29 @@ class Sending(RuleBasedStateMachine):
             )
             for person in people
         ]
+
+
+@pytest.mark.xfail(
+    reason="a batch is remembered as the range it lies in, and its members as all who wait there", strict=True
+)
+def test_who_was_left_out_of_a_batch_for_a_limit_is_not_uncertain_with_it(tmp_path: Path) -> None:
+    engine = connect(f"sqlite:///{tmp_path}/news.db")
+    ledger, people = Ledger(engine), Subscribers(engine)
+    addresses = [f"reader{n}@{'crowded' if n % 2 else 'other'}.example" for n in range(20)]
+    people.add_all([Newcomer(email=address) for address in addresses], list="main", source="test")
+    selected = [
+        Selected(key=key_of(person.email), subscriber=person.id, address=person.email)
+        for person in sorted(people.active("main"), key=lambda person: addresses.index(person.email))
+    ]
+    ledger.freeze(SEND, b"the edition", selected)
+    worker = Worker(owner="worker", boot_id=THIS_BOOT, journal_id="lost")
+    limit = Limit(number=4, window=timedelta(hours=1), domain="crowded.example")
+    claim = ledger.claim(ISSUE, worker, limit=20, lease=ENDED, limits=[limit])
+    assert isinstance(claim, Claim)
+    assert len(claim.deliveries) == 11  # a quarter of the limit at once
+    with FileJournal(tmp_path / "journal") as journal:
+        recover(ledger, ISSUE, journal)
+    assert ledger.balance(ISSUE) == Balance(selected=20, uncertain=11, waiting=9)
 
 
 def address_of(number: int) -> str:
