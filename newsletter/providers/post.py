@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from newsletter.errors import ProviderError
 from newsletter.message import Recipient
@@ -16,8 +17,12 @@ from newsletter.providers.base import Journal, Result
 from newsletter.providers.dialogue import Letter
 from newsletter.providers.wire import Lost
 
+_AT_ONCE = 300_000
+"""Bytes that are composed one letter after the other: each letter by itself, between two waits, takes twice as long."""
 _PILE = 0.02
 """Seconds that results may wait for others before they are told."""
+
+T = TypeVar("T")
 
 
 class Ended(Exception):
@@ -34,6 +39,7 @@ class Post:
     ) -> None:
         self._waiting = deque(recipients)
         self._compose = compose
+        self._composed: deque[Letter] = deque()
         self._journal = journal
         self._results: deque[Result] = deque()
         self._room = room
@@ -46,28 +52,36 @@ class Post:
 
     def take(self) -> Letter | None:
         """The next letter; none if there is none, or if it is time to end."""
-        if self._ended:
-            return None
-        try:
-            recipient = self._waiting.popleft()
-        except IndexError:
-            return None
-        return self._compose(recipient)
+        while not self._ended:
+            letter = _next(self._composed)
+            if letter or not self._compose_some():
+                return letter
+        return None
 
     def put_back(self, letter: Letter) -> None:
         """Let `letter`, which was not handed over, be the next again."""
-        self._waiting.appendleft(letter.recipient)
+        self._composed.appendleft(letter)
 
     def put_off(self, why: Lost | ProviderError) -> Iterator[Result]:
         """Those whose letters nobody took are for later; raises `why` if it is somebody's to see to."""
+        left = [*(letter.recipient for letter in self._composed), *self._waiting]
         if isinstance(why, ProviderError):
-            if self._waiting:
+            if left:
                 raise why
             return
-        for recipient in self._waiting:
+        for recipient in left:
             result = why.result(recipient.id)
             self._journal.answer(result)
             yield result
+
+    def _compose_some(self) -> bool:
+        """False if nobody waits."""
+        composed = 0
+        while composed < _AT_ONCE and (recipient := _next(self._waiting)):
+            letter = self._compose(recipient)
+            self._composed.append(letter)
+            composed += len(letter.data)
+        return composed > 0
 
     def intend(self, letter: Letter) -> None:
         """Write down that the body of `letter` comes next; raises Ended, and what the journal raises."""
@@ -124,3 +138,10 @@ class Post:
             self._ended = True
             self.error = self.error or error
             self._read.notify_all()
+
+
+def _next(waiting: deque[T]) -> T | None:
+    try:
+        return waiting.popleft()
+    except IndexError:
+        return None

@@ -81,7 +81,7 @@ class Smtp:
     Options: ClassVar[type[Options]] = SmtpOptions
     secrets: ClassVar[tuple[str, ...]] = ("password",)
     pace: ClassVar[tuple[str, ...]] = ("connections", "messages_per_connection", "timeout")
-    capabilities = Capabilities()
+    capabilities = Capabilities(batch_max=2_000)  # between two batches all connections are idle
 
     def __init__(self, options: SmtpOptions) -> None:
         self._options = options
