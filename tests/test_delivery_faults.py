@@ -157,7 +157,6 @@ def test_a_relay_that_is_slow_is_waited_for(script: Script, tmp_path: Path) -> N
     assert len(script.accepted) == READERS
 
 
-@pytest.mark.xfail(reason="a batch of which anybody was put off counts as one in which nothing was done", strict=True)
 def test_a_relay_that_puts_off_one_of_a_batch_and_takes_the_rest_is_not_given_up(
     script: Script, tmp_path: Path
 ) -> None:

@@ -47,8 +47,8 @@ class Pacing:
         return now + timedelta(seconds=max(usual, result.retry_after or 0))
 
     def pause(self, failures: int) -> float:
-        """Seconds to wait behind so many failures in a row."""
-        return min(self.longest, self.back_off * 2.0 ** (failures - 1)) * random.uniform(0.5, 1)
+        """Seconds to wait behind so many failures in a row, or behind one of some only."""
+        return min(self.longest, self.back_off * 2.0 ** max(0, failures - 1)) * random.uniform(0.5, 1)
 
 
 def is_put_off(result: Result) -> bool:

@@ -177,7 +177,8 @@ class _Run:
         results = self._hand_over(claim)
         self._fit_size(len(claim.deliveries), time.monotonic() - began)
         trouble = failing(results.values()) if results else "nothing was handed over in time"
-        self._failures = self._failures + 1 if trouble else 0
+        in_vain = trouble and not any(result.outcome is Outcome.ACCEPTED for result in results.values())
+        self._failures = self._failures + 1 if in_vain else 0
         if trouble and self._failures < self._sender.pacing.failures:
             self._wait(self._sender.pacing.pause(self._failures), trouble)
 
