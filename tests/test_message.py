@@ -26,7 +26,7 @@ tricky = st.sampled_from(
         *("\r\n", "\n\n", "%b", "=?", "?=", "👩🏽‍🚀", "\r\nBcc: e@example.com", "--=_" + "f" * 32),
     ]
 )
-anything = st.builds(
+anything = st.text("ab.=&<>\"'%-", max_size=200) | st.builds(
     lambda pieces, times: "".join(pieces) * times,
     st.lists(tricky | st.text(st.characters(), max_size=40), max_size=6),
     st.sampled_from([1, 1, 1, 2, 40]),
@@ -318,6 +318,19 @@ def test_values_are_escaped_in_html_and_percent_encoded_in_links():
     assert parts(composed(edition(html=html), who))[1] == (
         '<a href="https://e.org/?n=A%26B%20%22%3Cx%3E">A&amp;B &quot;&lt;x&gt;</a>'
     )
+
+
+@pytest.mark.parametrize("value", ["A&B", "<i>", '"', "'", "a=b"])
+def test_a_short_value_is_itself_in_text_and_escaped_in_html(value):
+    program = Program(("", ""), (NAME,))
+    raw = composed(edition(html=program, text=program), recipient(values={NAME.name: value}))
+    assert parts(raw) == (value, as_html({NAME.name: value})(NAME))
+
+
+def test_half_a_character_is_a_question_mark():
+    program = Program(("", "", ""), (NAME, Slot(NAME.name, None, Encoding.QUERY)))
+    raw = composed(edition(text=program), recipient(values={NAME.name: "x\ud83d"}))
+    assert parts(raw)[0] == "x?x%3F"
 
 
 def test_a_blank_value_is_a_missing_one():

@@ -37,6 +37,7 @@ def test_the_quick_way_of_ascii_is_no_other_way(line):
         ("x" * 74 + "é", b"x" * 74 + b"=\r\n=C3=A9"),
         ("." + "x" * 73, b"=2E" + b"x" * 72 + b"=\r\nx"),
         ("x" * 75 + ".", b"x" * 75 + b"=\r\n=2E"),
+        ("a\tb\r", b"a=09b=0D"),
         ("x \n .\n. ", b"x=20\r\n .\r\n=2E=20"),
     ],
 )
