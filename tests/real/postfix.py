@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ virtual_mailbox_maps = static:mailbox/
 virtual_mailbox_base = {folder}
 virtual_uid_maps = static:{user.pw_uid}
 virtual_gid_maps = static:{user.pw_gid}
-smtpd_recipient_restrictions = permit_mynetworks, reject
+smtpd_recipient_restrictions = check_recipient_access texthash:{folder}/answers, permit_mynetworks, reject
 """
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -59,10 +59,20 @@ postlog unix-dgram n - n - 1 postlogd
 
 @dataclass(frozen=True, slots=True)
 class Postfix:
-    """A running Postfix that takes mail at `port` and delivers what is for DOMAIN into one Maildir."""
+    """A running Postfix that takes mail at `port` and delivers what is for DOMAIN into one Maildir.
+
+    `command` is how it is told something.
+    """
 
     port: int
     folder: Path
+    command: tuple[str, ...]
+
+    def answers(self, recipients: Mapping[str, str]) -> None:
+        """From now on say this to RCPT for these addresses ("550 5.1.1 Unknown"), and yes to all others."""
+        lines = [f"{address} {answer}\n" for address, answer in recipients.items()]
+        (self.folder / "answers").write_text("".join(lines), "ascii")
+        subprocess.run([*self.command, "reload"], check=True, capture_output=True, timeout=60)
 
     def delivered(self, number: int, patience: float = 20) -> list[bytes]:
         """The first `number` messages in the mailbox, waited for so many seconds at most."""
@@ -82,10 +92,10 @@ def running_postfix(program: Path) -> Iterator[Postfix]:
     folder = Path(tempfile.mkdtemp(prefix="newsletter-postfix-"))
     try:
         port = _configure(folder)
-        postfix = [str(program), "-c", str(folder / "configuration")]
+        postfix = (str(program), "-c", str(folder / "configuration"))
         subprocess.run([*postfix, "start"], check=True, capture_output=True, text=True, timeout=60)
         try:
-            yield Postfix(port, folder)
+            yield Postfix(port, folder, postfix)
         finally:
             subprocess.run([*postfix, "stop"], check=True, capture_output=True, timeout=60)
             running = subprocess.run([*postfix, "status"], check=False, capture_output=True, timeout=60)
@@ -102,6 +112,7 @@ def _configure(folder: Path) -> int:
     for name, owner in (("data", "postfix"), ("mailbox", "nobody")):
         (folder / name).mkdir()
         shutil.chown(folder / name, owner)
+    (folder / "answers").touch()
     port = free_port()
     main = _MAIN.format(folder=folder, domain=DOMAIN, user=pwd.getpwnam("nobody"))
     (folder / "configuration" / "main.cf").write_text(main, "ascii")
