@@ -17,6 +17,9 @@ HUSH = "hush"
 CUT_WITHIN = "cut within"
 """Instead of an answer to the body: the connection is ended when the first bytes of it have come."""
 
+HUSH_WITHIN = "hush within"
+"""Instead of an answer to the body: no more of it is read than the first bytes."""
+
 PIPELINING = "250-relay.example\r\n250-PIPELINING\r\n250 SIZE 1000000"
 
 
@@ -159,6 +162,9 @@ class _Connection:
             script.bodies.append(recipient)
         said = script.next("dot", recipient, "250 2.0.0 Ok: queued as Q1")
         if said == CUT_WITHIN:
+            raise _Over
+        if said == HUSH_WITHIN:
+            self._ended.wait()
             raise _Over
         self._until(b"\r\n.\r\n")
         if said.startswith("250"):

@@ -82,6 +82,16 @@ def test_a_line_that_begins_with_a_dot_arrives_whole(relay: Relay) -> None:
     assert relay.messages == [("jo@example.org", READER_0, message)]
 
 
+@pytest.mark.parametrize("security", ["none", "starttls"])
+def test_a_large_message_arrives_whole(certificate: tuple[Path, Path], security: str) -> None:
+    message = b"Subject: large\r\n\r\n" + b"".join(b"%07d\r\n" % n for n in range(200_000))
+    with serving(Relay(), tls_context=_context(certificate)) as relay:
+        smtp = _open(relay, security=security, ca_file=str(certificate[0]))
+        assert isinstance(smtp, Smtp)
+        assert smtp.carry("jo@example.org", READER_0, message).outcome is Outcome.ACCEPTED
+    assert relay.messages == [("jo@example.org", READER_0, message)]
+
+
 @pytest.mark.parametrize("stage", ["rcpt", "data"])
 @pytest.mark.parametrize(
     ("answer", "outcome"),

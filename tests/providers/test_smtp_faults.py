@@ -23,7 +23,7 @@ from newsletter.providers.base import Fault, Outcome, Result
 from newsletter.providers.smtp import Security, Smtp, SmtpOptions
 from tests.certificates import self_signed
 from tests.providers.contract import JournalFault, RecordingJournal, a_batch, recipients
-from tests.providers.script import CUT, CUT_WITHIN, HUSH, Script, playing
+from tests.providers.script import CUT, CUT_WITHIN, HUSH, HUSH_WITHIN, Script, playing
 
 ACCEPTED, REJECTED, LATER, UNCERTAIN = Outcome.ACCEPTED, Outcome.REJECTED, Outcome.LATER, Outcome.UNCERTAIN
 READERS = [person.address for person in recipients(100)]
@@ -183,6 +183,13 @@ def test_a_connection_lost_in_each_phase(script: Script, ehlo: str, stage: str, 
 def test_a_connection_lost_within_a_body_leaves_that_one_uncertain(script: Script) -> None:
     script.at["dot", READERS[1]] = [CUT_WITHIN]
     assert _send(script, 4) == _all_but(4, _1=UNCERTAIN)
+
+
+def test_a_relay_that_reads_no_more_of_a_body_leaves_that_one_uncertain(script: Script) -> None:
+    script.ehlo = "250-relay.example\r\n250 PIPELINING"
+    script.at["dot", READERS[0]] = [HUSH_WITHIN]
+    result = _smtp(script, timeout=0.3).carry("jo@example.org", READERS[0], bytes(30_000_000))
+    assert (result.outcome, result.detail) == (UNCERTAIN, "no answer: the relay said nothing for 0.3 seconds")
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
