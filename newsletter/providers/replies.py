@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from newsletter.providers.base import Fault, Outcome, Result
 
-CLOSING = 421
+_CLOSING = 421
 _VERDICTS = {2: Outcome.ACCEPTED, 4: Outcome.LATER, 5: Outcome.REJECTED}
 _ACCEPTED = _VERDICTS[2]
 
@@ -59,7 +59,7 @@ class Reply(NamedTuple):
     @property
     def closes(self) -> bool:
         """Whether it ends the connection."""
-        return self.code == CLOSING
+        return self.code == _CLOSING
 
     @property
     def fault(self) -> Fault:
