@@ -40,7 +40,7 @@ class Outbox:
     Options: ClassVar[type[Options]] = OutboxOptions
     secrets: ClassVar[tuple[str, ...]] = ()
     pace: ClassVar[tuple[str, ...]] = ()
-    capabilities = Capabilities(local=True)
+    capabilities = Capabilities(batch_max=2_000, local=True)
 
     def __init__(self, options: OutboxOptions) -> None:
         self._folder = options.path

@@ -55,11 +55,11 @@ def claim(
     most = min([limit, *(room.at_once for room in everybody)])
     excluded: Counter[str] = Counter()
     while found := _next(connection, issue_id, unclaimed(connection, issue_id, after) & may, most):
-        after = found[-1][0].seq
-        barred = [(delivery.seq, standing) for delivery, standing in found if standing != _ACTIVE]
-        settle(connection, issue_id, [_excluded(seq, standing) for seq, standing in barred], now)
-        excluded.update(standing for _, standing in barred)
-        fit = _fitting([delivery for delivery, standing in found if standing == _ACTIVE], domains)
+        after = found[-1][0]
+        barred = _barred(connection, found)
+        settle(connection, issue_id, [_excluded(seq, standing) for seq, standing in barred.items()], now)
+        excluded.update(barred.values())
+        fit = _fitting([delivery_of(row) for row in found if row[0] not in barred], domains)
         if fit:
             made = _begun(
                 connection,
@@ -127,33 +127,30 @@ def _not_at(domains: Iterable[str]) -> ColumnElement[bool]:
     return and_(true(), *(not_(_at(domain)) for domain in domains))
 
 
-def _next(
-    connection: Connection, issue_id: str, who: ColumnElement[bool], limit: int
-) -> Sequence[tuple[Delivery, str]]:
+def _next(connection: Connection, issue_id: str, who: ColumnElement[bool], limit: int) -> Sequence[Sequence[Any]]:
     """The next of those, each with how the person stands on the list of the send now."""
     list_ = connection.scalar(select(sends.c.list).where(sends.c.issue_id == issue_id))
     subscribed = (subscriptions.c.subscriber_id == recipients.c.subscriber_id) & (subscriptions.c.list == list_)
-    rows = connection.execute(
-        with_outcomes(*delivery_columns(), recipients.c.subscriber_id, subscriptions.c.state)
+    return connection.execute(
+        with_outcomes(*delivery_columns(), subscriptions.c.state, recipients.c.subscriber_id)
         .outerjoin(subscriptions, subscribed)
         .where(who)
         .order_by(recipients.c.seq)
         .limit(limit)
     ).all()
-    barred = _barred(connection, [row[-2] for row in rows])
-    return [(delivery_of(row), barred.get(row[-2]) or row[-1] or SubscriberState.ERASED.value) for row in rows]
 
 
-def _barred(connection: Connection, people: Sequence[str]) -> Mapping[str, str]:
-    """Why those of `people` get no mail at all who do not; they are few, and the people of a batch lie together."""
-    if not people:
-        return {}
-    rows = connection.execute(
-        select(subscribers.c.id, subscribers.c.barred).where(
-            subscribers.c.barred.is_not(None), subscribers.c.id.between(min(people), max(people))
-        )
-    )
-    return {row.id: row.barred for row in rows}
+def _barred(connection: Connection, rows: Sequence[Sequence[Any]]) -> dict[int, str]:
+    """Who of these is not to get mail any more, and why. They are few, and the people of a batch lie together."""
+    people = [row[-1] for row in rows]
+    barred = subscribers.c.barred.is_not(None) & subscribers.c.id.between(min(people), max(people))
+    found = connection.execute(select(subscribers.c.id, subscribers.c.barred).where(barred)).all()
+    why = {row.id: row.barred for row in found}
+    return {
+        row[0]: why.get(row[-1]) or row[-2] or SubscriberState.ERASED.value
+        for row in rows
+        if row[-2] != _ACTIVE or row[-1] in why
+    }
 
 
 def _excluded(seq: int, standing: str) -> Settlement:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 _NOT_SET = "not set"
 
@@ -95,9 +95,11 @@ class Worker:
     journal_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One person's copy, as it is handed to a provider; what was said of it last, and when."""
+class Delivery(NamedTuple):
+    """One person's copy, as it is handed to a provider; what was said of it last, and when.
+
+    A tuple, as Settlement is, since there is one for every recipient: to make it costs a quarter of a frozen dataclass.
+    """
 
     seq: int
     key: str
@@ -149,8 +151,7 @@ class Claim:
     excluded: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What became of one delivery: waiting (again, and not before), accepted, failed, excluded (for a reason) or
     uncertain; with the service's words and id."""
 

@@ -7,7 +7,6 @@ who wait are handed out. Every method is one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -220,7 +219,7 @@ class Ledger:
                 .where(outcomes.c.issue_id == issue_id, outcomes.c.state == DeliveryState.UNCERTAIN.value)
                 .order_by(recipients.c.seq)
             )
-            return [replace(delivery_of(row), detail=row.detail, at=row.at) for row in rows]
+            return [delivery_of(row)._replace(detail=row.detail, at=row.at) for row in rows]
 
     def settle_uncertain(
         self, issue_id: str, state: DeliveryState, detail: str, *, only: Collection[int] | None = None

@@ -60,8 +60,8 @@ def delivery_columns() -> tuple[Any, ...]:
 
 def delivery_of(row: Sequence[Any]) -> Delivery:
     """The delivery in a row that begins with `delivery_columns`."""
-    seq, key, address, name, values, audience, subject, tries = row[:8]
-    return Delivery(seq, key, address, name, from_json(values), audience, subject, tries or 0)
+    seq, key, address, name, values, audience, subject, tries, *_ = row
+    return Delivery(seq, key, address, name, from_json(values, cache_strings="keys"), audience, subject, tries or 0)
 
 
 def open_ranges(connection: Connection, issue_id: str) -> Sequence[Row[Any]]:
@@ -87,17 +87,17 @@ def settle(connection: Connection, issue_id: str, settlements: Sequence[Settleme
         insert_.on_conflict_do_update(index_elements=["seq"], set_=written),
         [
             (
-                each.seq,
+                seq,
                 issue_id,
-                each.state.value,
-                each.reason,
-                each.detail,
-                each.provider_id,
-                each.tries,
-                stored(connection, each.not_before) if each.not_before else None,
+                state.value,
+                reason,
+                detail,
+                provider_id,
+                tries,
+                stored(connection, not_before) if not_before else None,
                 at,
             )
-            for each in settlements
+            for seq, state, reason, detail, provider_id, tries, not_before in settlements
         ],
     )
 

@@ -21,6 +21,7 @@ from sqlalchemy import Engine, insert
 from newsletter.compile.edition import to_bytes
 from newsletter.delivery.send import Sender
 from newsletter.providers.base import Batch, Capabilities, Journal, Outcome, Result
+from newsletter.providers.smtp import Smtp
 from newsletter.store.ledger import Claim, DeliveryState, Ledger, Selected, Send, Settlement, Worker
 from newsletter.store.schema import connect, subscribers, subscriptions, writing
 from newsletter.store.subscribers import Subscribers
@@ -34,7 +35,7 @@ LISTED, FROZEN, SENT = "database, bytes a recipient: the list", "the list and wh
 MEMORY = "memory of a whole send, MiB"
 MICROSECONDS_AIM, MEBIBYTES_AIM = 8, 20
 EDITION = an_edition()
-_BATCH = Capabilities().batch_max
+_BATCH = Smtp.capabilities.batch_max
 _ROWS_AT_ONCE = 10_000
 
 
@@ -188,7 +189,7 @@ def _send(database: Path, journals: Path) -> None:
 class Taker:
     """A provider that accepts whatever it is given."""
 
-    capabilities = Capabilities()
+    capabilities = Capabilities(batch_max=_BATCH)
 
     def send(self, batch: Batch, journal: Journal) -> Generator[Result, None, None]:
         for recipient in batch.recipients:
