@@ -14,6 +14,8 @@ from newsletter.config import Rate, Send
 from newsletter.providers.base import Fault, Outcome, Result
 from newsletter.store.ledger import Limit
 
+_LONGEST_ASKED = 86_400
+"""Seconds; a service that says more is not believed."""
 _WINDOWS = {"per_second": 1, "per_minute": 60, "per_hour": 3_600, "per_day": 86_400}
 
 
@@ -44,7 +46,8 @@ class Pacing:
     def not_before(self, result: Result, tries: int, now: datetime) -> datetime:
         """When a recipient who was put off, and before that `tries` times, may be tried again at the earliest."""
         usual = self.retries[min(tries, len(self.retries) - 1)] * random.uniform(1, 1.2)
-        return now + timedelta(seconds=max(usual, result.retry_after or 0))
+        asked = min(result.retry_after or 0, _LONGEST_ASKED)
+        return now + timedelta(seconds=max(usual, asked))
 
     def pause(self, failures: int) -> float:
         """Seconds to wait behind so many failures in a row, or behind one of some only."""
