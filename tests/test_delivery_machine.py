@@ -54,6 +54,8 @@ KEYRING = Keyring({"a": b"signing"}, b"ledger")
 UNSUBSCRIBED, SUPPRESSED = "unsubscribed", "suppressed"
 MANY = 20
 REFUSAL = st.sampled_from([Outcome.LATER, Outcome.REJECTED])
+ANSWER = st.tuples(st.sampled_from(Outcome), st.booleans())
+"""What the service says, and whether the sender hears it before it ends."""
 SUPPRESSED_OR_NOT = st.sampled_from([False, False, False, True])
 AT_ONCE = Pacing(retries=(0,))
 ENDED, RUNNING = timedelta(0), timedelta(hours=1)
@@ -149,7 +151,7 @@ class Sending(RuleBasedStateMachine):
             self.people.remove(address_of(leaves), list="main")
             copy.left = True
 
-    @precondition(lambda self: self.bodies > 4 and not self.cancelled)
+    @precondition(lambda self: self.bodies > 2 and not self.cancelled)
     @rule()
     def cancel(self) -> None:
         self.cancelled = True
@@ -170,7 +172,7 @@ class Sending(RuleBasedStateMachine):
                 copy.state, copy.written = CLAIMED, WAITING
         self.exclude_if_cancelled()
 
-    @precondition(lambda self: not self.journal and self.bodies > 4)
+    @precondition(lambda self: not self.journal and self.bodies > 2)
     @rule()
     def distrust(self) -> None:
         doubtful = [*self.all_in(WAITING, CLAIMED)]
@@ -236,10 +238,10 @@ class Sending(RuleBasedStateMachine):
         self.journal, self.claim = journal, None
         return True
 
-    @precondition(lambda self: self.untouched)
-    @rule(refusals=st.lists(REFUSAL, max_size=2), bodies=st.integers(0, 4))
-    def hand_over(self, refusals: list[Outcome], bodies: int) -> None:
-        """The first are refused before a body; `bodies` go out, over as many connections."""
+    @precondition(lambda self: self.untouched or self.in_flight)
+    @rule(refusals=st.lists(REFUSAL, max_size=2), bodies=st.integers(0, 4), answers=st.lists(ANSWER, max_size=4))
+    def hand_over(self, refusals: list[Outcome], bodies: int, answers: list[tuple[Outcome, bool]]) -> None:
+        """The first are refused before a body; `bodies` go out, over as many connections; some are answered."""
         assert self.journal
         for outcome in refusals[: len(self.untouched)]:
             self.told(self.untouched.pop(0), outcome, is_heard=True)
@@ -251,12 +253,8 @@ class Sending(RuleBasedStateMachine):
             self.bodies += 1
         self.in_flight += self.untouched[:bodies]
         del self.untouched[:bodies]
-
-    @precondition(lambda self: self.in_flight)
-    @rule(which=st.integers(0, 5), outcomes=st.lists(st.sampled_from(Outcome), min_size=1), is_heard=st.booleans())
-    def answers_come(self, which: int, outcomes: list[Outcome], is_heard: bool) -> None:
-        for outcome in outcomes[: len(self.in_flight)]:
-            self.told(self.in_flight.pop(which % len(self.in_flight)), outcome, is_heard=is_heard)
+        for outcome, is_heard in answers[: len(self.in_flight)]:
+            self.told(self.in_flight.pop(), outcome, is_heard=is_heard)
 
     def told(self, delivery: Delivery, outcome: Outcome, *, is_heard: bool) -> None:
         """The answer is in the journal; and with the sender, if it `is_heard`."""
@@ -318,8 +316,7 @@ class Sending(RuleBasedStateMachine):
         """Whatever happened before, it hands over to everybody who waits."""
         self.claim_a_batch(limit=3, boot=THIS_BOOT, lease=ENDED)
         while self.is_at_work:
-            self.hand_over([], bodies=3)
-            self.answers_come(0, [Outcome.ACCEPTED] * 3, is_heard=True)
+            self.hand_over([], 3, [(Outcome.ACCEPTED, True)] * 3)
             self.settle()
             self.claim_a_batch(limit=3, boot=THIS_BOOT, lease=ENDED)
         assert not self.journal or self.ledger.balance(ISSUE).waiting == 0
