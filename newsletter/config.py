@@ -109,7 +109,7 @@ class Rate(Table):
 class Limits(Rate):
     """The limits of the publication, and for recipients' domains of their own."""
 
-    domains: dict[str, Rate] = {}
+    domains: dict[Annotated[str, Field(pattern=r"^[^@\s]+$")], Rate] = {}
 
 
 class Send(Table):

@@ -14,8 +14,8 @@ def states(engine: Engine) -> dict[str, DeliveryState]:
         outcomes, outcomes.c.seq == recipients.c.seq
     )
     with reading(engine) as connection:
-        claimed = connection.execute(select(batches.c.first, batches.c.last).where(batches.c.settled_at.is_(None)))
-        ranges = [range(first, last + 1) for first, last in claimed]
+        claimed = connection.execute(select(batches).where(batches.c.settled_at.is_(None)))
+        ranges = [each.seqs or range(each.first, each.last + 1) for each in claimed]
         found = [
             (key, _state(state, any(seq in each for each in ranges))) for key, seq, state in connection.execute(rows)
         ]

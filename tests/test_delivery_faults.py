@@ -73,7 +73,9 @@ class Fault:
 
 FAULTS = {
     "421 at the first connect": Fault(at={("connect", 1): BUSY}),
-    "421 at every connect": Fault(at={("connect", n): BUSY for n in range(1, 30)}, waiting=8, told=f"waits .*{BUSY}"),
+    "421 at every connect": Fault(
+        at={("connect", n): BUSY for n in range(1, 30)}, waiting=8, error=f"takes nothing at the moment: {BUSY}"
+    ),
     "554 at connect": Fault(
         at={("connect", 1): "554 5.7.1 go away"}, waiting=8, error="does not serve us: 554 5.7.1 go away"
     ),

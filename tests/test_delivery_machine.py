@@ -360,9 +360,6 @@ class Sending(RuleBasedStateMachine):
         ]
 
 
-@pytest.mark.xfail(
-    reason="a batch is remembered as the range it lies in, and its members as all who wait there", strict=True
-)
 def test_who_was_left_out_of_a_batch_for_a_limit_is_not_uncertain_with_it(tmp_path: Path) -> None:
     engine = connect(f"sqlite:///{tmp_path}/news.db")
     ledger, people = Ledger(engine), Subscribers(engine)

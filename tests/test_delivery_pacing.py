@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from newsletter.config import Send
 from newsletter.delivery.pacing import Pacing
 from newsletter.delivery.stopping import Stop
+from newsletter.errors import ProviderError
 from newsletter.providers.base import Batch, Capabilities, Fault, Journal, Outcome, Result
 from newsletter.store.ledger import Balance, Limit
 from tests.providers.editions import an_edition
@@ -75,11 +76,11 @@ def test_a_service_that_is_busy_for_a_while_is_backed_off_from_and_nobody_is_con
 
 def test_a_service_that_stays_busy_is_left_alone_in_the_end(publication: Publication) -> None:
     service = Moody(*[_later(Fault.SERVICE, "421 too busy")] * 100)
-    balance, told = _send(publication, service, Pacing(back_off=0.01, failures=4))
-    assert balance == Balance(selected=10, waiting=10)
+    with pytest.raises(ProviderError, match="the service takes nothing at the moment: 421 too busy"):
+        _send(publication, service, Pacing(back_off=0.01, failures=4))
+    assert publication.ledger.balance(EDITION.issue_id) == Balance(selected=10, waiting=10)
     assert service.handed == []
     assert publication.ledger.put_off(EDITION.issue_id) == (0, None)
-    assert told.waited == []
 
 
 def test_the_waits_are_told_with_the_services_words(publication: Publication) -> None:
@@ -135,6 +136,21 @@ def test_who_asks_to_stop_need_not_wait(publication: Publication) -> None:
     assert time.monotonic() - began < 30
     assert balance == Balance(selected=10, accepted=4, waiting=6)
     assert [why for _, why in told.waited] == ["the limit of 4 within an hour is reached"]
+
+
+def test_a_service_that_says_how_long_it_is_away_is_not_asked_before(publication: Publication) -> None:
+    service = Moody(*[_later(Fault.SERVICE, "421 come back in 2 seconds", retry_after=2)] * 4)
+    balance, told = _send(publication, service, Pacing(back_off=0.01))
+    assert balance.accepted == 10
+    assert told.waited == [(2, "421 come back in 2 seconds")]
+
+
+def test_who_waits_for_a_limit_sees_that_it_was_cancelled(publication: Publication) -> None:
+    threading.Timer(1, publication.ledger.cancel, [EDITION.issue_id]).start()
+    began = time.monotonic()
+    balance, _ = _send(publication, Moody(), Pacing(limits=(Limit(number=4, window=timedelta(hours=1)),)))
+    assert time.monotonic() - began < 60
+    assert balance == Balance(selected=10, accepted=4, excluded={"cancelled": 6})
 
 
 def test_the_configuration_says_the_limits() -> None:

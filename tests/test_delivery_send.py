@@ -246,7 +246,9 @@ def test_each_subject_goes_out_in_batches_of_its_own(publication: Publication) -
 def test_a_batch_that_takes_longer_than_its_lease_is_handed_over_no_further(publication: Publication) -> None:
     service = Service()
     sender = publication.sender(service, lease=timedelta(0))
-    assert sender.send(publication.plan(EDITION)) == Balance(selected=5, waiting=5)
+    with pytest.raises(ProviderError, match="nothing was handed over in time"):
+        sender.send(publication.plan(EDITION))
+    assert publication.ledger.balance(ISSUE) == Balance(selected=5, waiting=5)
     assert service.handed == []
 
 

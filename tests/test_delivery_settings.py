@@ -144,6 +144,7 @@ def test_going_on_with_what_was_begun_without_them_is_possible(
             raw.execute("ALTER TABLE sends DROP COLUMN settings")
             raw.execute("DROP TABLE alembic_version")
             raw.execute("UPDATE meta SET value = '1'")
+        (root / "issues" / "1-one" / "sent.json").unlink()
         assert run(["-C", str(root), "resume", "1"]) == 0
     assert "says otherwise" not in capsys.readouterr().err
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, event, update
 
+from newsletter.errors import StoreError
 from newsletter.store.ledger import Claim, DeliveryState, Later, Ledger, Limit, Selected, Send, Settlement, Worker
 from newsletter.store.schema import connect, handovers, outcomes, writing
 from newsletter.store.subscribers import Newcomer, Subscribers
@@ -159,6 +160,51 @@ def test_the_put_off_are_excluded_when_the_issue_is_cancelled(engine: Engine) ->
     assert dict(ledger.cancel(ISSUE).excluded) == {"cancelled": 2}
     assert _claim(ledger) is None
     assert ledger.put_off(ISSUE) == (0, None)
+
+
+def test_a_batch_is_of_those_whom_it_claimed_though_others_lie_between(engine: Engine) -> None:
+    big, other = [f"a{n}@big.example" for n in range(30)], [f"b{n}@other.example" for n in range(30)]
+    ledger = _frozen(engine, *(each for pair in zip(big, other, strict=True) for each in pair))
+    claim = _claim(ledger, Limit(number=4, window=HOUR, domain="big.example"))
+    assert isinstance(claim, Claim)
+    assert len(claim.deliveries) == 31
+    [found] = ledger.open_claims(ISSUE)
+    assert found.deliveries == claim.deliveries
+
+
+def test_what_was_handed_over_by_a_clock_that_was_wrong_holds_up_nobody(engine: Engine) -> None:
+    ledger = _frozen(engine, *(f"reader{n}@example.org" for n in range(12)))
+    limit = Limit(number=8, window=timedelta(seconds=1))
+    _all_that_may_go(ledger, limit)
+    _pass_time(engine, -timedelta(days=1))
+    assert isinstance(_claim(ledger, limit), Claim)
+
+
+def test_nobody_is_sent_to_again_of_what_was_cancelled(engine: Engine) -> None:
+    ledger = _frozen(engine, "ana@example.org")
+    claim = _claim(ledger)
+    assert isinstance(claim, Claim)
+    ledger.settle(claim, [Settlement(seq=claim.deliveries[0].seq, state=DeliveryState.UNCERTAIN)])
+    ledger.cancel(ISSUE)
+    with pytest.raises(StoreError, match="cancelled: nobody is sent to again"):
+        ledger.settle_uncertain(ISSUE, DeliveryState.WAITING, "sent again")
+    assert ledger.balance(ISSUE).uncertain == 1
+    assert ledger.settle_uncertain(ISSUE, DeliveryState.ACCEPTED, "assumed sent") == 1
+
+
+def test_the_few_that_are_looked_for_are_found_by_their_index(engine: Engine) -> None:
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda _c, _k, statement, *_: seen.append(statement))
+    ledger = _frozen(engine, "ana@example.org")
+    seen.clear()
+    ledger.uncertain(ISSUE)
+    ledger.put_off(ISSUE)
+    ledger.settle_uncertain(ISSUE, DeliveryState.ACCEPTED, "")
+    with engine.connect() as connection:
+        for statement in [*seen]:
+            if "outcomes" in statement:
+                asked = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("x",) * statement.count("?"))
+                assert any("outcomes_open" in row[3] for row in asked.all()), statement
 
 
 @pytest.mark.parametrize("barred", ["bounced", "complained"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import typer
 
 from newsletter.cli import opening
 from newsletter.cli.output import counted, say_balance, say_json, shown
-from newsletter.errors import ProviderError
+from newsletter.errors import ProviderError, StoreError
 
 if TYPE_CHECKING:
     from newsletter.compile.edition import Edition
@@ -84,11 +84,13 @@ class Run:
                     stop=stop,
                     witnesses=(record, shows, log),
                 )
-        except ProviderError:
-            self._conclude(record)
+        except (ProviderError, StoreError):
+            with suppress(StoreError):  # what failed first is what the person must see to
+                self._conclude(record)
             raise
         balance = self._conclude(record)
-        left = balance.waiting > 0 and (self.limit is None or stop.asked)
+        done = _handed_over(balance) - _handed_over(start)
+        left = balance.waiting > 0 and (self.limit is None or stop.asked or done < self.limit)
         if left and not self.as_json:
             typer.echo(f"next: `newsletter resume {self.folder.name}` sends to those who wait, `cancel` lets them be")
         if balance.failed or balance.uncertain or left:
@@ -106,6 +108,10 @@ class Run:
         if written:
             typer.echo(f"wrote {shown(written)}: commit it, so that every clone knows")
         return balance
+
+
+def _handed_over(balance: Balance) -> int:
+    return balance.accepted + balance.failed + balance.uncertain
 
 
 def named(edition: Edition, balance: Balance) -> dict[str, Any]:

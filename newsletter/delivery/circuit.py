@@ -14,7 +14,7 @@ from newsletter.providers.base import Fault, Outcome, Result
 FIRST = 5
 """So many refusals in a row open the circuit while nobody was accepted yet."""
 LATER = 20
-"""So many open it afterwards, if each says that it is the sender's fault."""
+"""So many open it afterwards, if each says that it is the sender's fault, or all say the same to the letter."""
 
 
 class CircuitOpen(ProviderError):
@@ -22,11 +22,16 @@ class CircuitOpen(ProviderError):
 
 
 class Circuit:
-    """The refusals of one run that came in a row, and whether anybody was accepted before."""
+    """The refusals of one run that came in a row, and whether anybody was `accepted` before."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, accepted: bool = False) -> None:
         self._row: dict[str, Result] = {}
-        self._accepted = False
+        self._accepted = accepted
+
+    @property
+    def row(self) -> list[str]:
+        """The ids of those who were refused in a row."""
+        return [*self._row]
 
     def saw(self, result: Result) -> None:
         """Take note of a result; raises CircuitOpen when it is one too many."""
@@ -42,9 +47,9 @@ class Circuit:
                 )
 
     def waiting_again(self, results: dict[str, Result]) -> dict[str, Result]:
-        """`results` with those of the row put off instead of refused."""
+        """`results` with those of the row put off instead of refused: others come before them the next time."""
         return results | {
-            id: replace(result, outcome=Outcome.LATER, fault=Fault.SERVICE)
+            id: replace(result, outcome=Outcome.LATER, fault=Fault.SENDER)
             for id, result in self._row.items()
             if id in results
         }
@@ -52,4 +57,6 @@ class Circuit:
     def _is_open(self) -> bool:
         if not self._accepted:
             return len(self._row) >= FIRST
-        return len(self._row) >= LATER and all(result.fault is Fault.SENDER for result in self._row.values())
+        row = self._row.values()
+        ours = all(result.fault is Fault.SENDER for result in row)
+        return len(row) >= LATER and (ours or len({result.detail for result in row}) == 1)

@@ -49,9 +49,13 @@ class Pacing:
         asked = min(result.retry_after or 0, _LONGEST_ASKED)
         return now + timedelta(seconds=max(usual, asked))
 
-    def pause(self, failures: int) -> float:
-        """Seconds to wait behind so many failures in a row, or behind one of some only."""
-        return min(self.longest, self.back_off * 2.0 ** max(0, failures - 1)) * random.uniform(0.5, 1)
+    def pause(self, failures: int, results: Iterable[Result] = ()) -> float:
+        """Seconds to wait behind so many failures in a row, or behind one of some only; as the service asks in its
+        `results`, if that is longer, and within our patience.
+        """
+        asked = (each.retry_after or 0 for each in results if each.fault is Fault.SERVICE)
+        usual = min(self.longest, self.back_off * 2.0 ** max(0, failures - 1)) * random.uniform(0.5, 1)
+        return max(usual, min(self.patience, max(asked, default=0)))
 
 
 def is_put_off(result: Result) -> bool:

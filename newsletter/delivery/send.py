@@ -25,15 +25,17 @@ from newsletter.delivery.pacing import Pacing, failing
 from newsletter.delivery.plan import Plan
 from newsletter.delivery.recovery import recover, settlements
 from newsletter.delivery.stopping import Stop
+from newsletter.errors import ProviderError
 from newsletter.message import Recipient
 from newsletter.providers.base import Batch, Outcome, Provider, Result
 from newsletter.store.ledger import Balance, Claim, Delivery, Later, Ledger, Send, Worker
 
 LEASE = timedelta(minutes=15)
 _FIRST_BATCH = 100
-"""Recipients. Batches grow until one takes a second: so much is uncertain after a power loss. Where nobody knows of
-one, it is so after every kill, and they do not grow."""
+"""Recipients. Batches grow until one takes a second, or is as large as the provider takes: so much is uncertain after
+a power loss. Where nobody knows of one, it is so after every kill, and they do not grow."""
 _SECOND = 1.0
+_LOOK_AGAIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ class _Run:
         self._size = _FIRST_BATCH
         self._after = 0
         self._failures = 0
-        self._circuit = Circuit()
+        self._circuit = Circuit(accepted=self._balance.accepted > 0)
+        self._waits_until = 0.0
         send = sender.ledger.send(issue_id)
         assert send
         for witness in sender.witnesses:
@@ -126,13 +129,10 @@ class _Run:
             match self._claimed():
                 case Claim() as claim:
                     self._send(claim)
-                case Later() as later if later.limit or self._seconds_until(later) <= self._sender.pacing.patience:
-                    why = later.limit or "those who were put off are tried again then"
-                    self._wait(self._seconds_until(later), str(why))
+                case Later() as later if later.limit or _seconds_until(later) <= self._sender.pacing.patience:
+                    self._wait_for(later)
                 case _:
                     break
-            if self._failures >= self._sender.pacing.failures:
-                break
 
     def broke(self, error: BaseException) -> None:
         """Tell that the run ends before its time."""
@@ -150,7 +150,8 @@ class _Run:
     def _claimed(self) -> Claim | Later | None:
         """The next batch. Whoever waits again comes when all have had their turn."""
         found = self._claim()
-        if self._after and not isinstance(found, Claim):
+        full = isinstance(found, Later) and found.limit and not found.limit.domain
+        if self._after and not isinstance(found, Claim) and not full:
             self._after = 0
             found = self._claim()
         return found
@@ -179,8 +180,15 @@ class _Run:
         trouble = failing(results.values()) if results else "nothing was handed over in time"
         in_vain = trouble and not any(result.outcome is Outcome.ACCEPTED for result in results.values())
         self._failures = self._failures + 1 if in_vain else 0
-        if trouble and self._failures < self._sender.pacing.failures:
-            self._wait(self._sender.pacing.pause(self._failures), trouble)
+        if self._failures >= self._sender.pacing.failures:
+            raise ProviderError(
+                f"the service takes nothing at the moment: {trouble}",
+                hint="`newsletter resume` goes on with those who wait",
+            )
+        if trouble and not self._sender.stop.asked:
+            pause = self._sender.pacing.pause(self._failures, results.values())
+            self._tell_of_a_wait(pause, trouble)
+            self._sender.stop.wait(pause)
 
     def _hand_over(self, claim: Claim) -> dict[str, Result]:
         results: dict[str, Result] = {}
@@ -193,6 +201,7 @@ class _Run:
         except NoMore:
             pass  # those who were not handed over wait for the next claim
         except CircuitOpen:
+            self._ledger.wait_again(self._issue, self._circuit.row)
             results = self._circuit.waiting_again(results) | _refused_meanwhile(claim, results, self._journal)
             raise
         finally:
@@ -215,14 +224,23 @@ class _Run:
         elif seconds < _SECOND and number == self._size and tells_boots_apart():
             self._size *= 2
 
-    def _seconds_until(self, later: Later) -> float:
-        return (later.until - datetime.now(UTC)).total_seconds()
+    def _wait_for(self, later: Later) -> None:
+        """A while: others may cancel, decide or hand over meanwhile, and clocks may be set."""
+        seconds = max(_seconds_until(later), 0)
+        self._tell_of_a_wait(seconds, str(later.limit or "those who were put off are tried again then"))
+        self._sender.stop.wait(min(seconds, _LOOK_AGAIN))
 
-    def _wait(self, seconds: float, why: str) -> None:
-        if seconds >= _SECOND:
+    def _tell_of_a_wait(self, seconds: float, why: str) -> None:
+        """Once, though it be waited for in turns."""
+        until = time.monotonic() + seconds
+        if seconds >= _SECOND and abs(until - self._waits_until) > _SECOND:
+            self._waits_until = until
             for witness in self._sender.witnesses:
                 witness.waits(seconds, why)
-        self._sender.stop.wait(max(seconds, 0))
+
+
+def _seconds_until(later: Later) -> float:
+    return (later.until - datetime.now(UTC)).total_seconds()
 
 
 def _refused_meanwhile(claim: Claim, results: Mapping[str, Result], journal: FileJournal) -> dict[str, Result]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from newsletter.compile.edition import Edition
 from newsletter.delivery.log import Witness
 from newsletter.errors import StoreError
-from newsletter.issue.sent import FILE_NAME, Sent, write_sent
+from newsletter.issue.sent import FILE_NAME, Sent, read_sent, write_sent
 from newsletter.store.ledger import Balance, Ledger, Send, Worker
 
 
@@ -38,6 +38,9 @@ class SentRecord(Witness):
         self._record = partial(sent_record, edition, commit=commit, provider=provider)
 
     def begun(self, send: Send, worker: Worker, balance: Balance) -> None:
+        before = read_sent(self._folder)
+        if before and before.hash == send.edition_hash:  # gone on with: it was approved as the folder was then
+            self._record = partial(self._record, commit=before.commit)
         write_sent(self._folder, self._record(balance))
 
     def conclude(self, balance: Balance) -> Path | None:

@@ -43,10 +43,10 @@ def claim(
     limits: Limits,
 ) -> Claim | Later | None:
     """See Ledger.claim."""
-    rooms = [_room(connection, each, now) for each in limits]
+    rooms = [_room(connection, each, now, lease) for each in limits]
     everybody = [room for room in rooms if not room.limit.domain]
     full = [room for room in everybody if not room.left]
-    if full and _anybody(connection, unclaimed(connection, issue_id) & waits):
+    if full and _anybody(connection, unclaimed(connection, issue_id, after) & waits):
         last = max(full, key=lambda room: room.until)
         return Later(until=last.until, limit=last.limit)
     domains = {room.limit.domain: room for room in sorted(rooms, key=lambda room: -room.left) if room.limit.domain}
@@ -115,8 +115,10 @@ class _Room:
         return min(self.left, max(1, self.limit.number // _SHARE))
 
 
-def _room(connection: Connection, limit: Limit, now: datetime) -> _Room:
-    recent = (handovers.c.domain == limit.domain) & (handovers.c.at > now - limit.window)
+def _room(connection: Connection, limit: Limit, now: datetime, lease: timedelta) -> _Room:
+    """What lies further ahead than a lease was written before the clock was set back."""
+    recent = (handovers.c.at > now - limit.window) & (handovers.c.at <= now + lease)
+    recent &= handovers.c.domain == limit.domain
     used, oldest = connection.execute(
         select(func.sum(handovers.c.number), func.min(handovers.c.at)).where(recent)
     ).one()
@@ -172,6 +174,7 @@ def _fitting(deliveries: list[Delivery], domains: Mapping[str, _Room]) -> list[D
 
 def _begun(connection: Connection, claim: Claim, now: datetime) -> Claim:
     """`claim` as the batch that it is from `now` on."""
+    seqs = [delivery.seq for delivery in claim.deliveries]
     made = connection.execute(
         insert(batches).values(
             issue_id=claim.issue_id,
@@ -180,8 +183,9 @@ def _begun(connection: Connection, claim: Claim, now: datetime) -> Claim:
             journal_id=claim.worker.journal_id,
             claimed_at=now,
             lease_until=claim.lease_until,
-            first=claim.deliveries[0].seq,
-            last=claim.deliveries[-1].seq,
+            first=seqs[0],
+            last=seqs[-1],
+            seqs=None if seqs[-1] - seqs[0] == len(seqs) - 1 else seqs,
         )
     )
     assert made.inserted_primary_key
@@ -226,6 +230,8 @@ def _anybody(connection: Connection, who: ColumnElement[bool]) -> bool:
 
 def _open_claim(connection: Connection, batch: Row[Any]) -> Claim:
     mine = (recipients.c.issue_id == batch.issue_id) & recipients.c.seq.between(batch.first, batch.last)
+    if batch.seqs is not None:
+        mine &= recipients.c.seq.in_(batch.seqs)
     rows = connection.execute(with_outcomes(*delivery_columns()).where(mine, waits).order_by(recipients.c.seq))
     return Claim(
         id=batch.id,

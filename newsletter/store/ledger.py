@@ -34,6 +34,7 @@ from newsletter.store.outcomes import (
     end_waiting,
     exclude_cancelled,
     of_issue,
+    still,
     with_outcomes,
 )
 from newsletter.store.schema import batches, editions, outcomes, reading, recipients, sends, writing
@@ -204,9 +205,7 @@ class Ledger:
         with reading(self._engine) as connection:
             number, first = connection.execute(
                 select(func.count(), func.min(outcomes.c.not_before)).where(
-                    outcomes.c.issue_id == issue_id,
-                    outcomes.c.state == DeliveryState.WAITING.value,
-                    outcomes.c.not_before > datetime.now(UTC),
+                    still(issue_id, DeliveryState.WAITING), outcomes.c.not_before > datetime.now(UTC)
                 )
             ).one()
             return number, first
@@ -216,7 +215,7 @@ class Ledger:
         with reading(self._engine) as connection:
             rows = connection.execute(
                 with_outcomes(*delivery_columns(), outcomes.c.detail, outcomes.c.at)
-                .where(outcomes.c.issue_id == issue_id, outcomes.c.state == DeliveryState.UNCERTAIN.value)
+                .where(still(issue_id, DeliveryState.UNCERTAIN))
                 .order_by(recipients.c.seq)
             )
             return [delivery_of(row)._replace(detail=row.detail, at=row.at) for row in rows]
@@ -226,14 +225,27 @@ class Ledger:
     ) -> int:
         """An operator decides for the uncertain ones: WAITING sends again, ACCEPTED assumes sent. Returns how many.
 
-        `only`: for these deliveries (their `seq`), and not for all.
+        `only`: for these deliveries (their `seq`), and not for all. Raises StoreError where nobody is sent to again.
         """
-        those = (outcomes.c.issue_id == issue_id) & (outcomes.c.state == DeliveryState.UNCERTAIN.value)
+        those = still(issue_id, DeliveryState.UNCERTAIN)
         if only is not None:
             those &= outcomes.c.seq.in_(only)
         with writing(self._engine) as connection:
             now = datetime.now(UTC)
+            known = send_of(connection, issue_id)
+            if state is DeliveryState.WAITING and known and known.cancelled_at:
+                raise StoreError(
+                    "the sending of this issue was cancelled: nobody is sent to again",
+                    hint="--assume-sent, or leave them",
+                )
             decided = update(outcomes).where(those).values(state=state.value, detail=detail, at=now)
-            changed = connection.execute(decided).rowcount
+            return connection.execute(decided).rowcount
+
+    def wait_again(self, issue_id: str, keys: Collection[str]) -> None:
+        """Of those with these keys, who failed wait: it was not for them that the service refused them."""
+        those = select(recipients.c.seq).where(recipients.c.issue_id == issue_id, recipients.c.recipient_key.in_(keys))
+        failed = outcomes.c.seq.in_(those) & (outcomes.c.state == DeliveryState.FAILED.value)
+        with writing(self._engine) as connection:
+            now = datetime.now(UTC)
+            connection.execute(update(outcomes).where(failed).values(state=DeliveryState.WAITING.value, at=now))
             exclude_cancelled(connection, issue_id, now, CANCELLED)
-            return changed

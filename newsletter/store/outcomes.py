@@ -28,7 +28,7 @@ from sqlalchemy.dialects import sqlite
 
 from newsletter.store.bulk import stored, write_all
 from newsletter.store.deliveries import Balance, Delivery, DeliveryState, Settlement
-from newsletter.store.schema import batches, outcomes, recipients, sends
+from newsletter.store.schema import IS_OPEN, batches, outcomes, recipients, sends
 
 _NO_OUTCOME: dict[str, Any] = {"reason": "", "detail": "", "provider_id": "", "tries": 0, "not_before": None}
 
@@ -44,6 +44,13 @@ def of_issue(connection: Connection, table: Table, issue_id: str, after: int = 0
     ends = connection.execute(select(sends.c.first, sends.c.last).where(sends.c.issue_id == issue_id)).one_or_none()
     first, last = ends or (0, 0)
     return (table.c.issue_id == issue_id) & table.c.seq.between(max(first, after + 1), last)
+
+
+def still(issue_id: str, state: DeliveryState) -> ColumnElement[bool]:
+    """Of outcomes: those of the issue that are waiting or uncertain. SQLite uses the index of them where its condition
+    is said to the letter.
+    """
+    return and_(outcomes.c.issue_id == issue_id, outcomes.c.state == state.value, IS_OPEN)
 
 
 def with_outcomes(*columns: Any) -> Select[Any]:
@@ -110,6 +117,7 @@ def end_waiting(
         update(outcomes)
         .where(
             outcomes.c.state == DeliveryState.WAITING.value,
+            IS_OPEN,
             outcomes.c.seq.in_(select(recipients.c.seq).where(those)),
         )
         .values(state=state.value, at=now, not_before=None, **said)

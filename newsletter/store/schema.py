@@ -48,6 +48,13 @@ _BEFORE_ALEMBIC = "1"
 _SINCE_ALEMBIC = "2"
 _BUSY_MILLISECONDS = 60_000  # as long as the freeze of a very large list may hold the one writer's place
 
+_NO_ROOM = "is the disk full? Once there is room, `newsletter resume` goes on with a send"
+_HINTS = {
+    "SQLITE_BUSY": "another process is writing into it; try again when that is done",
+    "SQLITE_FULL": _NO_ROOM,
+    "SQLITE_IOERR": _NO_ROOM,
+}
+
 
 class Moment(TypeDecorator[datetime]):
     """A point in time: aware in Python, UTC in the database."""
@@ -83,7 +90,7 @@ meta = Table(
 
 # The few that are looked for are in an index of their own; all would make it as large as the table.
 _IS_BARRED = text("barred IS NOT NULL")
-_IS_OPEN = text("state IN ('uncertain', 'waiting')")
+IS_OPEN = text("state IN ('uncertain', 'waiting')")
 
 # A person; `barred` (bounced, complained, suppressed, erased) holds for every list, whatever a subscription says.
 subscribers = Table(
@@ -183,10 +190,11 @@ outcomes = Table(
     Column("tries", Integer, nullable=False),
     Column("not_before", Moment),
     Column("at", Moment, nullable=False),
-    Index("outcomes_open", "issue_id", "state", sqlite_where=_IS_OPEN, postgresql_where=_IS_OPEN),
+    Index("outcomes_open", "issue_id", "state", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
 )
 
-# What a worker has taken to send: those who wait from `first` to `last`; settled when their outcomes are written down.
+# What a worker has taken to send: those who wait from `first` to `last`, or of them only `seqs`; settled when their
+# outcomes are written down.
 batches = Table(
     "batches",
     metadata,
@@ -200,6 +208,7 @@ batches = Table(
     Column("settled_at", Moment),
     Column("first", Integer, nullable=False, server_default="0"),
     Column("last", Integer, nullable=False, server_default="0"),
+    Column("seqs", JSON(none_as_null=True)),
     Index("batches_open", "issue_id", "settled_at"),
 )
 
@@ -268,7 +277,9 @@ def _in_words() -> Iterator[None]:
     except DatabaseError as error:
         if type(error) not in {DatabaseError, OperationalError}:
             raise  # a bug of ours, such as a broken constraint
-        raise StoreError(f"the database could not be used: {error.orig}") from error
+        name = getattr(error.orig, "sqlite_errorname", "")
+        hint = next((hint for start, hint in _HINTS.items() if name.startswith(start)), None)
+        raise StoreError(f"the database could not be used: {error.orig}", hint=hint) from error
 
 
 def revision_of(connection: Connection, where: Path) -> str | None:

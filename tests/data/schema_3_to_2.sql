@@ -26,6 +26,7 @@ DROP TABLE outcomes;
 DROP TABLE handovers;
 ALTER TABLE batches DROP COLUMN first;
 ALTER TABLE batches DROP COLUMN last;
+ALTER TABLE batches DROP COLUMN seqs;
 ALTER TABLE sends DROP COLUMN first;
 ALTER TABLE sends DROP COLUMN last;
 ALTER TABLE sends DROP COLUMN selected;

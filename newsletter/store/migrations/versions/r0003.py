@@ -70,6 +70,7 @@ def upgrade() -> None:
             f"UPDATE sends SET {end} = coalesce((SELECT {least_or_greatest}(seq) FROM recipients "
             "WHERE issue_id = sends.issue_id), 0)"
         )
+    op.add_column("batches", sa.Column("seqs", sa.JSON))
     op.add_column("sends", sa.Column("selected", sa.Integer, nullable=False, server_default="0"))
     op.execute("UPDATE sends SET selected = (SELECT count(*) FROM recipients WHERE issue_id = sends.issue_id)")
     op.drop_table("deliveries")
