@@ -161,16 +161,16 @@ class Sending(RuleBasedStateMachine):
     @precondition(lambda self: any(self.all_in(UNCERTAIN)))
     @rule(again=st.sampled_from([True, True, False]))
     def a_person_decides_about_the_uncertain(self, again: bool) -> None:
-        """Whoever is sent again, and lies between those of the batch that is open, waits with them for its end."""
         uncertain = self.ledger.uncertain(ISSUE)
         state = WAITING if again else ACCEPTED
+        if again and self.cancelled:
+            with pytest.raises(StoreError, match="nobody is sent to again"):
+                self.ledger.settle_uncertain(ISSUE, state, "decided")
+            return
         assert self.ledger.settle_uncertain(ISSUE, state, "decided") == len(uncertain)
         for delivery in uncertain:
             copy = self.copies[delivery.key]
             copy.state, copy.out, copy.taken = state, not again, not again
-            if again and self.claim and self.claim.deliveries[0].seq < delivery.seq < self.claim.deliveries[-1].seq:
-                copy.state, copy.written = CLAIMED, WAITING
-        self.exclude_if_cancelled()
 
     @precondition(lambda self: not self.journal and self.bodies > 2)
     @rule()

@@ -14,7 +14,8 @@ from newsletter.store.deliveries import Claim, Delivery, DeliveryState, Later, L
 from newsletter.store.outcomes import (
     delivery_columns,
     delivery_of,
-    open_ranges,
+    members,
+    open_batches,
     settle,
     unclaimed,
     waits,
@@ -80,7 +81,7 @@ def claim(
 
 def open_claims(connection: Connection, issue_id: str) -> list[Claim]:
     """See Ledger.open_claims."""
-    return [_open_claim(connection, batch) for batch in open_ranges(connection, issue_id)]
+    return [_open_claim(connection, batch) for batch in open_batches(connection, issue_id)]
 
 
 def close(connection: Connection, claim: Claim, settlements: Sequence[Settlement], now: datetime) -> bool:
@@ -229,9 +230,7 @@ def _anybody(connection: Connection, who: ColumnElement[bool]) -> bool:
 
 
 def _open_claim(connection: Connection, batch: Row[Any]) -> Claim:
-    mine = (recipients.c.issue_id == batch.issue_id) & recipients.c.seq.between(batch.first, batch.last)
-    if batch.seqs is not None:
-        mine &= recipients.c.seq.in_(batch.seqs)
+    mine = (recipients.c.issue_id == batch.issue_id) & members(batch)
     rows = connection.execute(with_outcomes(*delivery_columns()).where(mine, waits).order_by(recipients.c.seq))
     return Claim(
         id=batch.id,

@@ -71,7 +71,14 @@ def delivery_of(row: Sequence[Any]) -> Delivery:
     return Delivery(seq, key, address, name, from_json(values, cache_strings="keys"), audience, subject, tries or 0)
 
 
-def open_ranges(connection: Connection, issue_id: str) -> Sequence[Row[Any]]:
+def members(batch: Row[Any]) -> ColumnElement[bool]:
+    """Of the issue's recipients who wait: those whom the batch claimed."""
+    if batch.seqs is None:
+        return recipients.c.seq.between(batch.first, batch.last)
+    return recipients.c.seq.in_(batch.seqs)
+
+
+def open_batches(connection: Connection, issue_id: str) -> Sequence[Row[Any]]:
     """The batches of the issue that are not settled."""
     return connection.execute(
         select(batches).where(batches.c.issue_id == issue_id, batches.c.settled_at.is_(None)).order_by(batches.c.id)
@@ -80,8 +87,8 @@ def open_ranges(connection: Connection, issue_id: str) -> Sequence[Row[Any]]:
 
 def unclaimed(connection: Connection, issue_id: str, after: int = 0) -> ColumnElement[bool]:
     """Of the issue's recipients behind `after`: those whom no open batch holds."""
-    held = (recipients.c.seq.between(each.first, each.last) for each in open_ranges(connection, issue_id))
-    return and_(of_issue(connection, recipients, issue_id, after), *(not_(range_) for range_ in held))
+    others = (not_(members(batch)) for batch in open_batches(connection, issue_id))
+    return and_(of_issue(connection, recipients, issue_id, after), *others)
 
 
 def settle(connection: Connection, issue_id: str, settlements: Sequence[Settlement], now: datetime) -> None:
