@@ -169,6 +169,16 @@ def test_after_a_kill_it_is_said_that_resume_finds_out(ledger: Ledger, newslette
     assert len(_uncertain(newsletter)) == 3
 
 
+def test_who_failed_is_listed_with_the_services_words(ledger: Ledger, newsletter: Newsletter) -> None:
+    assert newsletter("status", "1", "--failed") == (0, "nobody failed\n", "")
+    _settle_the_next(ledger, {"state": DeliveryState.FAILED, "detail": "550 5.1.1 unknown"})
+    [refused] = ledger.failed(ISSUE)
+    assert newsletter("status", "1", "--failed") == (0, f"{refused.address}  550 5.1.1 unknown\n", "")
+    [said] = json.loads(newsletter("status", "1", "--failed", "--json")[1])
+    assert (said["address"], said["said"]) == (refused.address, "550 5.1.1 unknown")
+    assert newsletter("status", "--failed")[0] == 2
+
+
 def test_the_log_can_be_shown(ledger: Ledger, newsletter: Newsletter) -> None:
     code, out, _ = newsletter("status", "1", "--log")
     assert code == 0

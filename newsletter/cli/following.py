@@ -76,6 +76,7 @@ def status(
     context: typer.Context,
     issue: Annotated[str | None, typer.Argument(metavar="[ISSUE]", help="All issues if left out.")] = None,
     log: Annotated[bool, typer.Option("--log", help="The log of the issue, which names nobody.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Whom the service refused, and its words.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the balance of what was sent, and who is sending at this moment."""
@@ -84,6 +85,9 @@ def status(
         _say_log(workspace, issue)
         return
     store = opening.Store.of(workspace)
+    if failed:
+        _say_failed(workspace, store, issue, as_json=as_json)
+        return
     folders = [opening.issue_named(workspace, issue)] if issue else workspace.issue_folders()
     found = [standing for folder in folders if (standing := _standing(workspace, store, folder))]
     if as_json:
@@ -204,6 +208,19 @@ def say_left_behind(number: int, issue: str) -> None:
     if number:
         who = counted(number, "recipient")
         typer.echo(f"interrupted: `newsletter resume {issue}` finds out which of {who} got it, and goes on")
+
+
+def _say_failed(workspace: Workspace, store: opening.Store, issue: str | None, *, as_json: bool) -> None:
+    if issue is None:
+        raise typer.BadParameter("--failed is of one issue: name it")
+    found = store.ledger.failed(id_of(opening.issue_named(workspace, issue)))
+    if as_json:
+        say_json([{"address": each.address, "at": each.at, "said": each.detail} for each in found])
+        return
+    for each in found:
+        typer.echo(f"{each.address}  {each.detail}")
+    if not found:
+        typer.echo("nobody failed")
 
 
 def _say_log(workspace: Workspace, issue: str | None) -> None:

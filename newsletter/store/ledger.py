@@ -29,13 +29,11 @@ from newsletter.store.deliveries import (
 from newsletter.store.freezing import ROWS_AT_ONCE, freeze, refuse_another, send_of, unknown, write_settings
 from newsletter.store.outcomes import (
     balance_of,
-    delivery_columns,
-    delivery_of,
     end_waiting,
     exclude_cancelled,
     of_issue,
+    settled_ones,
     still,
-    with_outcomes,
 )
 from newsletter.store.schema import batches, editions, outcomes, reading, recipients, sends, writing
 
@@ -213,12 +211,13 @@ class Ledger:
     def uncertain(self, issue_id: str) -> list[Delivery]:
         """Those of whom nobody can know whether they got it, with what is known in `detail`."""
         with reading(self._engine) as connection:
-            rows = connection.execute(
-                with_outcomes(*delivery_columns(), outcomes.c.detail, outcomes.c.at)
-                .where(still(issue_id, DeliveryState.UNCERTAIN))
-                .order_by(recipients.c.seq)
-            )
-            return [delivery_of(row)._replace(detail=row.detail, at=row.at) for row in rows]
+            return settled_ones(connection, still(issue_id, DeliveryState.UNCERTAIN))
+
+    def failed(self, issue_id: str) -> list[Delivery]:
+        """Those whom the service refused, with its words in `detail`."""
+        with reading(self._engine) as connection:
+            failed = outcomes.c.state == DeliveryState.FAILED.value
+            return settled_ones(connection, of_issue(connection, outcomes, issue_id) & failed)
 
     def settle_uncertain(
         self, issue_id: str, state: DeliveryState, detail: str, *, only: Collection[int] | None = None

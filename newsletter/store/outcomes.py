@@ -71,6 +71,14 @@ def delivery_of(row: Sequence[Any]) -> Delivery:
     return Delivery(seq, key, address, name, from_json(values, cache_strings="keys"), audience, subject, tries or 0)
 
 
+def settled_ones(connection: Connection, those: ColumnElement[bool]) -> list[Delivery]:
+    """The deliveries with these outcomes, with what was said of them last, and when."""
+    rows = connection.execute(
+        with_outcomes(*delivery_columns(), outcomes.c.detail, outcomes.c.at).where(those).order_by(recipients.c.seq)
+    )
+    return [delivery_of(row)._replace(detail=row.detail, at=row.at) for row in rows]
+
+
 def members(batch: Row[Any]) -> ColumnElement[bool]:
     """Of the issue's recipients who wait: those whom the batch claimed."""
     if batch.seqs is None:
