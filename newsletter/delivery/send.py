@@ -180,12 +180,14 @@ class _Run:
         trouble = failing(results.values()) if results else "nothing was handed over in time"
         in_vain = trouble and not any(result.outcome is Outcome.ACCEPTED for result in results.values())
         self._failures = self._failures + 1 if in_vain else 0
+        if self._sender.stop.asked:
+            return
         if self._failures >= self._sender.pacing.failures:
             raise ProviderError(
                 f"the service takes nothing at the moment: {trouble}",
                 hint="`newsletter resume` goes on with those who wait",
             )
-        if trouble and not self._sender.stop.asked:
+        if trouble:
             pause = self._sender.pacing.pause(self._failures, results.values())
             self._tell_of_a_wait(pause, trouble)
             self._sender.stop.wait(pause)
