@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic import TypeAdapter
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -30,6 +30,7 @@ from newsletter.store.bulk import stored, write_all
 from newsletter.store.deliveries import Balance, Delivery, DeliveryState, Settlement
 from newsletter.store.schema import IS_OPEN, batches, outcomes, recipients, sends
 
+_VALUES = TypeAdapter(dict[str, str])
 _NO_OUTCOME: dict[str, Any] = {"reason": "", "detail": "", "provider_id": "", "tries": 0, "not_before": None}
 
 waits: ColumnElement[bool] = or_(outcomes.c.seq.is_(None), outcomes.c.state == DeliveryState.WAITING.value)
@@ -68,7 +69,7 @@ def delivery_columns() -> tuple[Any, ...]:
 def delivery_of(row: Sequence[Any]) -> Delivery:
     """The delivery in a row that begins with `delivery_columns`."""
     seq, key, address, name, values, audience, subject, tries, *_ = row
-    return Delivery(seq, key, address, name, from_json(values, cache_strings="keys"), audience, subject, tries or 0)
+    return Delivery(seq, key, address, name, _VALUES.validate_json(values), audience, subject, tries or 0)
 
 
 def settled_ones(connection: Connection, those: ColumnElement[bool]) -> list[Delivery]:
